@@ -1,0 +1,332 @@
+"""The one reader of the environment: `.env` and the process's variables in, frozen settings out.
+
+Real variables win over `.env`; an empty value is unset. A section is read, and its problems are told, only for the
+script that needs it; all problems of a script are told at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from utils.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+DECIDING = ("SUPABASE_URL", "DATABASE_URL", "NOTION_TOKEN", "NOTION_DATABASE_ID", "REPO_URL")
+"""The variables that decide the mode; none set means local."""
+
+SUPABASE_KEYS = ("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_KEY")
+NOTION_URL = "https://api.notion.com"
+NOTION_RATE = 3.0
+"""Requests a second that Notion grants on average."""
+
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)S?\d*$")
+_PLACEHOLDER = re.compile(r"<[^>]*>|\byour[-_ ]|\bchange[-_]?me\b|x{6,}|\.\.\.|…", re.IGNORECASE)
+_NOTION_ID = re.compile(r"([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})$", re.IGNORECASE)
+
+
+class Mode(Enum):
+    """Where the services are: see `.env.example`."""
+
+    LOCAL = "local"
+    CONFIGURED = "configured"
+    INCOMPLETE = "incomplete"
+
+
+class ConfigProblemsError(ConfigError):
+    """Everything that is wrong with the configuration, a line each, each naming the variable and the remedy."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__("configuration", f"{len(self.lines)} problem{'s' * (len(self.lines) != 1)}")
+
+    def __str__(self) -> str:
+        return "\n".join(f"configuration: {line}." for line in self.lines)
+
+
+@dataclass(frozen=True)
+class VaultSettings:
+    """The decision vault: REST when `url` is set, else PostgreSQL at `dsn`. Migrations always go by `dsn`."""
+
+    url: str = ""
+    key: str = field(default="", repr=False)
+    dsn: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class NotionSettings:
+    """The Notion side. `database_id` is a dashed uuid of a database or of a data source; rate 0 is unlimited."""
+
+    token: str = field(repr=False)
+    database_id: str
+    base_url: str = NOTION_URL
+    requests_per_second: float = NOTION_RATE
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """How to log. `run_id` is the scheduler's, empty when a person started the script."""
+
+    folder: Path
+    json_lines: bool
+    verbose: bool
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a script was given. A service that is None is not configured; `missing` says what would configure it."""
+
+    home: Path
+    mode: Mode
+    vault: VaultSettings | None = None
+    notion: NotionSettings | None = None
+    ignored: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def need_vault(self) -> VaultSettings:
+        """The vault's settings.
+
+        Raises:
+            ConfigError: it is not configured.
+        """
+        if self.vault is None:
+            raise ConfigError("vault", "not configured", f"Set {self.missing['vault']} (see .env.example)")
+        return self.vault
+
+    def need_notion(self) -> NotionSettings:
+        """Notion's settings.
+
+        Raises:
+            ConfigError: it is not configured.
+        """
+        if self.notion is None:
+            raise ConfigError("notion", "not configured", f"Set {self.missing['notion']} (see .env.example)")
+        return self.notion
+
+
+def home() -> Path:
+    """The folder of `.env`, `.local/`, `logs/` and `export/`: ANGLES_HOME, else the project's own."""
+    return Path(os.environ.get("ANGLES_HOME") or ROOT).expanduser().resolve()
+
+
+def environment() -> dict[str, str]:
+    """The non-empty variables of `.env`, overlaid by the process's own.
+
+    Raises:
+        ConfigError: `.env` is there and cannot be read.
+    """
+    from dotenv import dotenv_values
+
+    path = home() / ".env"
+    try:
+        values = dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig")) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"cannot be read ({error})", "Make it a readable UTF-8 file") from error
+    return _filled({**values, **os.environ})
+
+
+def environment_without_file() -> dict[str, str]:
+    """The process's own non-empty variables: what is left when `.env` cannot be read."""
+    return _filled(os.environ)
+
+
+def log_settings(env: Mapping[str, str]) -> LogSettings:
+    """How to log; never fails, since it is needed to tell any other failure."""
+    return LogSettings(
+        folder=home() / "logs",
+        json_lines=env.get("LOG_FORMAT", "").strip().lower() == "json",
+        verbose=env.get("LOG_LEVEL", "").strip().upper() == "DEBUG",
+        run_id=env.get("RUN_ID", "").strip(),
+    )
+
+
+def load(env: Mapping[str, str] | None = None, *, vault: bool = True, notion: bool = True) -> Settings:
+    """The settings for a script that may use the sections named.
+
+    Raises:
+        ConfigError: one or more variables are wrong; `ConfigProblemsError` tells them all.
+    """
+    env = environment() if env is None else env
+    found = _Reader(env)
+    mode = found.mode()
+    if mode is Mode.LOCAL:
+        found.raise_problems()
+        ignored = tuple(name for name in DECIDING if name in env)
+        return Settings(home(), mode, ignored=ignored, secrets=tuple(secrets_of(env)))
+    vault_settings = found.vault() if vault else None
+    notion_settings = found.notion() if notion else None
+    found.raise_problems()
+    return Settings(
+        home(),
+        mode,
+        vault_settings,
+        notion_settings,
+        missing=_missing(env),
+        warnings=tuple(found.warnings),
+        secrets=tuple(secrets_of(env)),
+    )
+
+
+def secrets_of(env: Mapping[str, str]) -> Iterator[str]:
+    """The values that must never be shown: by the names of their variables, and passwords inside URLs."""
+    for name, value in env.items():
+        if _SECRET_NAME.search(name.upper()):
+            yield value
+        if "://" in value and (password := _password(value)):
+            yield password
+            yield unquote(password)
+
+
+def parse_notion_id(text: str) -> str | None:
+    """The dashed uuid in a Notion id or URL, or None.
+
+    A URL ends its path with the id (`…/Decisions-0123…?v=…`); the `v` parameter is a view, not the database.
+    """
+    path = urlsplit(text).path if "://" in text else text.split("?", 1)[0]
+    found = _NOTION_ID.search(path.rstrip("/"))
+    return str(uuid.UUID(found[1])) if found else None
+
+
+class _Reader:
+    """Reads sections out of one environment and keeps what is wrong with them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+
+    def raise_problems(self) -> None:
+        if self.problems:
+            raise ConfigProblemsError(self.problems)
+
+    def mode(self) -> Mode:
+        wanted = self.env.get("BACKEND_MODE", "auto").lower()
+        if wanted not in {"auto", "local"}:
+            self.problems.append(f"BACKEND_MODE is {wanted!r}; set it to local, or leave it empty")
+        set_ones = [name for name in DECIDING if name in self.env]
+        if wanted == "local" or not set_ones:
+            return Mode.LOCAL
+        return Mode.INCOMPLETE if _missing(self.env) else Mode.CONFIGURED
+
+    def vault(self) -> VaultSettings | None:
+        if "vault" in _missing(self.env):
+            self._whole_url("SUPABASE_URL", {"https", "http"})
+            return None
+        url = self._whole_url("SUPABASE_URL", {"https", "http"})
+        dsn = self._whole_url("DATABASE_URL", {"postgresql", "postgres"})
+        return VaultSettings(url=url.rstrip("/"), key=self._supabase_key() if url else "", dsn=dsn)
+
+    def notion(self) -> NotionSettings | None:
+        if "notion" in _missing(self.env):
+            return None
+        token = self._value("NOTION_TOKEN")
+        if not token.isascii() or any(mark.isspace() for mark in token):
+            self.problems.append("NOTION_TOKEN holds blanks or signs that no token has; copy it again from Notion")
+        given = self._value("NOTION_DATABASE_ID")
+        database_id = parse_notion_id(given)
+        if given and database_id is None:
+            self.problems.append(
+                f"NOTION_DATABASE_ID is no database id or URL ({given[:80]!r}); copy the link of the database"
+            )
+        base_url = self._whole_url("NOTION_BASE_URL", {"https", "http"}).rstrip("/").removesuffix("/v1")
+        return NotionSettings(token, database_id or "", base_url or NOTION_URL, self._rate())
+
+    def _rate(self) -> float:
+        text = self.env.get("NOTION_REQUESTS_PER_SECOND", str(NOTION_RATE))
+        try:
+            rate = float(text)
+        except ValueError:
+            rate = -1.0
+        if not 0 <= rate <= 1000:
+            self.problems.append(
+                f"NOTION_REQUESTS_PER_SECOND is {text!r}; set a number from 0 (unlimited) to 1000, or leave it empty"
+            )
+        return rate
+
+    def _supabase_key(self) -> str:
+        name = next(name for name in SUPABASE_KEYS if name in self.env)
+        key = self._value(name)
+        role = _key_role(key)
+        if role in {"publishable", "anon"}:
+            self.problems.append(
+                f"{name} is the {role} key, to which row-level security shows an empty vault; "
+                "set the secret key (sb_secret_…) of Project Settings, API keys"
+            )
+        if role == "service_role":
+            self.warnings.append(
+                f"{name} is a legacy service_role key; these end in 2026, make a secret key (sb_secret_…)"
+            )
+        return key
+
+    def _value(self, name: str) -> str:
+        value = self.env.get(name, "")
+        if value and _PLACEHOLDER.search(value):
+            self.problems.append(f"{name} still holds the placeholder of .env.example; set the real value or empty it")
+        return value
+
+    def _whole_url(self, name: str, schemes: set[str]) -> str:
+        value = self._value(name)
+        if not value:
+            return ""
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            good = False
+        if not good:
+            wanted = " or ".join(f"{scheme}://" for scheme in sorted(schemes))
+            self.problems.append(
+                f"{name} is no URL of the form {wanted}host…; copy it again from the project's settings"
+            )
+        return value
+
+
+def _missing(env: Mapping[str, str]) -> dict[str, str]:
+    """Which services lack variables, and which."""
+    lacking: dict[str, str] = {}
+    if "SUPABASE_URL" in env and not any(name in env for name in SUPABASE_KEYS):
+        lacking["vault"] = "SUPABASE_KEY"
+    elif "SUPABASE_URL" not in env and "DATABASE_URL" not in env:
+        lacking["vault"] = "DATABASE_URL, or SUPABASE_URL with SUPABASE_KEY"
+    names = [name for name in ("NOTION_TOKEN", "NOTION_DATABASE_ID") if name not in env]
+    if names:
+        lacking["notion"] = " and ".join(names)
+    return lacking
+
+
+def _key_role(key: str) -> str:
+    """The role that a Supabase key names: secret, publishable, anon or service_role; empty where it names none."""
+    if key.startswith("sb_"):
+        return key.removeprefix("sb_").split("_", 1)[0]
+    if not key.startswith("eyJ") or key.count(".") != 2:
+        return ""
+    import base64
+    import json
+
+    claims = key.split(".")[1]
+    try:
+        role = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["role"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return str(role)
+
+
+def _filled(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value.strip() for name, value in values.items() if value and value.strip()}
+
+
+def _password(url: str) -> str:
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,1 @@
+"""What stands in when no service is configured: an embedded PostgreSQL and a Notion sandbox."""

@@ -1,0 +1,1 @@
+"""One adapter a service; nothing else talks to it."""

@@ -1,0 +1,210 @@
+"""The vault as the rest of the product sees it: typed calls of the database's own functions.
+
+Whatever is atomic or conditional is a SQL function (`supabase/migrations`), so that PostgreSQL and Supabase's REST API
+need only carry one JSON document there and one back: a `Transport`. Every function may be repeated after an unclear
+answer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from utils.decision import Decision
+from utils.sync.model import Item, Link, Row, parse_item, parse_row
+
+BATCH_ITEMS = 500
+BATCH_BYTES = 1_000_000
+LEASE_SECONDS = 300
+"""How long a lease lasts after the last call that kept it."""
+
+_ABSENT: Any = object()
+
+
+class Transport(Protocol):
+    """Carries a call to the database."""
+
+    def call(self, function: str, payload: Mapping[str, Any]) -> Any:
+        """Calls a function that takes one JSON text and answers one jsonb value.
+
+        Raises:
+            ServiceError: unreachable, refused, or failed for good; BusyError: the lease was lost.
+        """
+
+    def close(self) -> None:
+        """Lets go of connections."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What `sync_begin` answers. `fence` is None when no lease was asked for or another run has it, told by `busy`."""
+
+    fence: int | None
+    busy: Mapping[str, Any] | None
+    state: Mapping[str, Any]
+    links: int
+    live: int
+
+
+@dataclass(frozen=True)
+class Write:
+    """One item of `sync_write`: see the function's comment. `link` None leaves it, `drop` removes it."""
+
+    id: str
+    expect: Decision | None = _ABSENT
+    set: Mapping[str, Any] | None = None
+    link: Link | None = None
+    drop: bool = False
+    agreed: tuple[str, ...] = ()
+    log: tuple[Mapping[str, Any], ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """As the function takes it."""
+        data: dict[str, Any] = {
+            "id": self.id,
+            "set": dict(self.set) if self.set else None,
+            "link": {"drop": True} if self.drop else self.link.json() if self.link else None,
+            "agreed": list(self.agreed),
+            "log": list(self.log),
+        }
+        if self.expect is not _ABSENT:
+            data["expect"] = self.expect.image() if self.expect else None
+        return data
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a Write: the row as it is now; `moved` when it was not as expected; `error` when refused."""
+
+    id: str
+    moved: bool = False
+    row: Row | None = None
+    error: str = ""
+
+
+@dataclass
+class Vault:
+    """The decision vault, over a transport. Safe to use from several threads. `requests` counts the calls made."""
+
+    transport: Transport
+    requests: int = 0
+    _counting: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def call(self, function: str, payload: Mapping[str, Any]) -> Any:
+        """One call, counted."""
+        with self._counting:
+            self.requests += 1
+        return self.transport.call(function, payload)
+
+    def begin(self, lease: Mapping[str, Any] | None = None) -> Beginning:
+        """Takes the lease, if one is asked for, and reads where the sync stands."""
+        answer = self.call("sync_begin", {"lease": {**lease, "ttl": LEASE_SECONDS} if lease else None})
+        return Beginning(answer["fence"], answer["busy"], answer["state"] or {}, answer["links"], answer["live"])
+
+    def changes(self, *, full: bool = False) -> list[Item]:
+        """Items that are new, changed, deleted or unfinished; every one with `full`."""
+        return [parse_item(data) for data in self._paged("sync_changes", {"full": full})]
+
+    def lookup(
+        self, pages: Sequence[str] = (), decisions: Sequence[str] = (), trashed: Sequence[str] | None = None
+    ) -> list[Item]:
+        """Items by page id or decision id; with the exact list of trashed pages, also those that left the trash."""
+        found: dict[str, Item] = {}
+        for start in range(0, max(len(pages), len(decisions), 1), BATCH_ITEMS):
+            asked = {
+                "pages": list(pages[start : start + BATCH_ITEMS]),
+                "decisions": list(decisions[start : start + BATCH_ITEMS]),
+                "bin": list(trashed) if trashed is not None and start == 0 else None,
+            }
+            for data in self._paged("sync_lookup", asked):
+                found[data["id"]] = parse_item(data)
+        return list(found.values())
+
+    def write(self, run: str, fence: int, writes: Sequence[Write]) -> list[Written]:
+        """Carries writes out, in their order, in batches of 500 items or 1 MB; each item by itself is atomic."""
+        results: list[Written] = []
+        for batch in _batches([write.json() for write in writes]):
+            payload = {"run": run, "fence": fence, "ttl": LEASE_SECONDS, "items": batch}
+            for answer in self.call("sync_write", payload)["results"]:
+                row = answer.get("row")
+                results.append(
+                    Written(
+                        answer["id"],
+                        bool(answer.get("moved")),
+                        parse_row(answer["id"], row) if row else None,
+                        answer.get("error") or "",
+                    )
+                )
+        return results
+
+    def confirm(
+        self, run: str, fence: int, state: Mapping[str, Any] | None, activity: Mapping[str, Any] | None
+    ) -> Mapping[str, Any]:
+        """Ticks `synced` where both sides agree and keeps the state, if one is given: {ticked, links}."""
+        payload = {"run": run, "fence": fence, "ttl": LEASE_SECONDS, "state": state, "activity": activity}
+        answer: Mapping[str, Any] = self.call("sync_confirm", payload)
+        return answer
+
+    def keep_lease(self, name: str, fence: int) -> None:
+        """Keeps the lease; BusyError when another run has it."""
+        self.call("lease_keep", {"name": name, "fence": fence, "ttl": LEASE_SECONDS})
+
+    def release(self, name: str, fence: int) -> None:
+        """Gives the lease back."""
+        self.call("lease_release", {"name": name, "fence": fence})
+
+    def twins(self, side: str, contents: Iterable[Decision]) -> int:
+        """How many contents equal something that a side (`vault` or `notion`) already has."""
+        images = [content.image() for content in contents]
+        batches = _batches(images)
+        return sum(int(self.call("sync_twins", {"side": side, "images": batch})["twins"]) for batch in batches)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Whole rows of `decision_vault`, as JSON, in the order of their ids."""
+        yield from self._paged("vault_rows", {})
+
+    def add(self, items: Sequence[Mapping[str, Any]]) -> int:
+        """Adds decisions whose ids are new; answers how many."""
+        return sum(int(self.call("decisions_add", {"items": batch})["added"]) for batch in _batches(list(items)))
+
+    def is_new(self) -> bool:
+        """Whether no decision was ever here."""
+        return bool(self.call("vault_is_new", {})["new"])
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        self.transport.close()
+
+    def _paged(self, function: str, payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        after = None
+        while True:
+            answer = self.call(function, {**payload, "after": after})
+            yield from answer["items"]
+            after = answer["next"]
+            if after is None:
+                return
+
+
+def parse_time(text: str) -> datetime:
+    """An aware datetime in UTC out of a service's text; `…T…+00:00`, `… +00` and `…Z` alike."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _batches(items: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Runs of items of at most 500 and about 1 MB."""
+    import json
+
+    batch: list[Mapping[str, Any]] = []
+    size = 0
+    for item in items:
+        length = len(json.dumps(item, default=str))
+        if batch and (len(batch) == BATCH_ITEMS or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += length
+    if batch:
+        yield batch
