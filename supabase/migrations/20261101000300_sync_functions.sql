@@ -101,7 +101,7 @@ language sql stable set search_path = public, pg_temp as $$
     select public.sync_item(v, l) as item, coalesce(v.id, l.decision_id) as id
     from public.decision_vault v full join public.sync_links l on l.decision_id = v.id
     where ((p::jsonb ->> 'full')::boolean
-           or v.id is null or l.decision_id is null or l.todo is not null or l.intent is not null
+           or (v.id is null and l.base_row is not null) or l.decision_id is null or l.todo is not null or l.intent is not null
            or l.state = 'announced' or public.sync_image(v) is distinct from l.base_row)
       and (p::jsonb ->> 'after' is null or coalesce(v.id, l.decision_id) > (p::jsonb ->> 'after')::uuid)
     order by coalesce(v.id, l.decision_id) limit 501
@@ -116,7 +116,8 @@ language sql stable set search_path = public, pg_temp as $$
   with asked as (
     select (select array_agg(x::uuid) from jsonb_array_elements_text(p::jsonb -> 'pages') x) as pages,
            (select array_agg(x::uuid) from jsonb_array_elements_text(p::jsonb -> 'decisions') x) as decisions,
-           (select coalesce(array_agg(x::uuid), '{}') from jsonb_array_elements_text(p::jsonb -> 'bin') x) as bin
+           (select coalesce(array_agg(x::uuid), '{}') 
+            from jsonb_array_elements_text(nullif(p::jsonb -> 'bin', 'null'::jsonb)) x) as bin
   ), ids as (
     select l.decision_id as id from public.sync_links l, asked where l.page_id = any (asked.pages)
     union select d from asked, unnest(asked.decisions) d

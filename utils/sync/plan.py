@@ -187,7 +187,9 @@ def finished_link(step: Step, answer: Page) -> Link:
 def _settled(link: Link, page: Page | Absence | None) -> Link:
     """The link with its intent resolved: a page equal to it is our own write, whatever happened since."""
     intent = link.intent
-    if intent is None or not isinstance(page, Page) or page.assumed or not intent.met_by(page):
+    if intent is None or not isinstance(page, Page) or page.assumed:
+        return link
+    if not intent.met_by(page):
         return replace(link, intent=None)
     state = LinkState.TRASHED if page.in_trash else LinkState.LINKED
     return replace(link, state=state, base_page=page.image(), base_row=intent.row, intent=None)

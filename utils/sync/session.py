@@ -15,7 +15,7 @@ from utils.decision import FIELDS, Decision, content_key
 from utils.errors import BusyError, ConfigError, SafetyError
 from utils.stores.base import Beginning, Vault
 from utils.stores.notion import Notion
-from utils.stores.notion_values import Schema, still_there
+from utils.stores.notion_values import NAMES, Schema, still_there
 from utils.sync import lease
 from utils.sync.apply import Apply
 from utils.sync.brakes import DEFAULT_PERCENT, Brakes
@@ -136,6 +136,13 @@ class Session:
             report.tell([step])
             self._confirm(fence, report, None)
             return self._closed(report)
+
+    def check(self) -> tuple[Schema, list[str]]:
+        """Reads and checks the database, changing nothing; answers its schema and the properties it lacks."""
+        state = parse_state(self.vault.begin().state)
+        self._bind(state, Options(dry_run=True), None)
+        schema = self.notion.schema
+        return schema, [NAMES[name] for name in schema.missing]
 
     def held(self) -> list[tuple[Item, Page]]:
         """The open conflicts: items with held fields, and their pages."""

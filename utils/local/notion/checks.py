@@ -61,7 +61,7 @@ def a_text(value: object, path: str, most: int = 2000) -> str:
 
 
 def a_boolean(value: object, path: str) -> bool:
-    """true or false."""
+    """True or false."""
     if not isinstance(value, bool):
         raise malformed(path, "a boolean", value)
     return value

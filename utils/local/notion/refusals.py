@@ -68,7 +68,9 @@ def invalid(message: str) -> Refusal:
 
 def malformed(path: str, wanted: str, value: object) -> Refusal:
     """A 400 that says what a part of the body should have been; `path` begins with `body`, `path` or `query`."""
-    return invalid(f"{path.split('.', 1)[0]} failed validation: {path} should be {wanted}, instead was `{shown(value)}`.")
+    return invalid(
+        f"{path.split('.', 1)[0]} failed validation: {path} should be {wanted}, instead was `{shown(value)}`."
+    )
 
 
 def shown(value: object) -> str:

@@ -1,0 +1,198 @@
+"""Keeps the decision vault and the Notion database equal, in both directions.
+
+Without a flag it makes both sides equal: what changed on one side goes to the other, field by field; what changed
+differently on both is a conflict, which --prefer decides and the log in the vault (sync_log) keeps. A page trashed in
+Notion retires its decision (active = false); a deleted row trashes its page; nothing is lost.
+
+  python memory_sync.py                      both ways
+  python memory_sync.py --test               check both connections, change nothing
+  python memory_sync.py --dry-run            say everything a run would do, change nothing
+  python memory_sync.py --conflicts          list what is held
+  python memory_sync.py --resolve ID --take notion
+  python memory_sync.py --export csv         sync, then write export/decisions.csv
+
+Exit codes: 0 both sides are equal; 1 done, with problems named (held, flagged, failed); 2 usage or configuration;
+3 a service is unreachable or refuses the credentials; 4 refused by a safety brake; 70 a bug; 75 another run is at it;
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from utils import script
+from utils.errors import OK, PROBLEMS
+
+if TYPE_CHECKING:
+    from utils.config import Settings
+    from utils.stores.base import Vault
+    from utils.sync.report import Report
+    from utils.sync.session import Session
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the script; answers its exit code."""
+    options = _options(argv)
+    return script.run("memory_sync", lambda run: _run(run, options), as_json=options.json)
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = script.parser("memory_sync", __doc__)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--sync-decisions", action="store_true", help="both ways; the same as no flag")
+    what.add_argument("--test", action="store_true", help="check connections, properties and schema; change nothing")
+    what.add_argument("--conflicts", action="store_true", help="list what is held")
+    what.add_argument("--resolve", metavar="ID", help="settle the held fields of one decision, with --take")
+    what.add_argument(
+        "--export-only", action="store_true", help="write the export without a sync (needs only the vault)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say everything a run would do; change nothing")
+    parser.add_argument("--direction", choices=["both", "to-notion", "to-supabase"], default="both")
+    parser.add_argument(
+        "--prefer", choices=["newest", "supabase", "notion", "hold"], help="who wins a conflict (default: newest)"
+    )
+    parser.add_argument("--full", action="store_true", help="compare everything, not only what changed")
+    parser.add_argument("--resync", action="store_true", help="forget the images, compare everything, remove nothing")
+    parser.add_argument("--field", choices=["decision", "date", "type", "active", "comment"], help="with --resolve")
+    parser.add_argument("--take", choices=["supabase", "notion"], help="with --resolve: whose values stand")
+    parser.add_argument("--max-delete-percent", type=_percent, metavar="N", default=50, help="default: 50")
+    parser.add_argument("--allow-mass-change", action="store_true", help="lift all brakes for this run")
+    parser.add_argument("--export", nargs="?", const="json", choices=["json", "jsonl", "csv", "md"])
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    options = parser.parse_args(argv)
+    if bool(options.resolve) != bool(options.take):
+        parser.error("--resolve ID and --take supabase|notion go together")
+    if options.field and not options.resolve:
+        parser.error("--field goes with --resolve")
+    return options
+
+
+def _percent(text: str) -> int:
+    if not text.isdecimal() or int(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 100")
+    return int(text)
+
+
+def _run(run: script.Run, options: argparse.Namespace) -> int:
+    from utils import config, services
+
+    settings = run.told(config.load(notion=not options.export_only))
+    with ExitStack() as stack:
+        if options.export_only:
+            filled = stack.enter_context(services.database(settings))
+            vault = stack.enter_context(services.vault(filled))
+            return _export(run, vault, filled, options.export or "json")
+        filled = stack.enter_context(services.local_services(settings))
+        vault = stack.enter_context(services.vault(filled))
+        if options.test:
+            begin = vault.begin()
+            run.say(f"vault: reachable, its schema is in place, {begin.links} decisions are linked")
+        session = _session(run, vault, filled, stack)
+        if options.test:
+            return _test(run, session)
+        if options.conflicts:
+            return _conflicts(run, session)
+        report = _resolve(session, options) if options.resolve else _sync(session, options)
+        code = _tell(run, report)
+        if options.export and not options.dry_run:
+            _export(run, vault, filled, options.export, quiet=run.as_json)
+        return code
+
+
+def _session(run: script.Run, vault: Vault, settings: Settings, stack: ExitStack) -> Session:
+    from utils import progress, services
+    from utils.sync.session import Session
+
+    notion = stack.enter_context(services.notion(settings))
+    return Session(vault, notion, run.id, run.now, stack.enter_context(progress.bar("decisions")))
+
+
+def _sync(session: Session, options: argparse.Namespace) -> Report:
+    from utils.sync.session import Options
+
+    return session.sync(
+        Options(
+            direction=options.direction,
+            prefer=options.prefer,
+            full=options.full,
+            resync=options.resync,
+            dry_run=options.dry_run,
+            max_delete_percent=options.max_delete_percent,
+            allow_mass_change=options.allow_mass_change,
+        )
+    )
+
+
+def _resolve(session: Session, options: argparse.Namespace) -> Report:
+    from utils.sync.merge import ALL_FIELDS
+    from utils.sync.model import Side
+    from utils.sync.session import Resolution
+
+    fields = frozenset({options.field}) if options.field else ALL_FIELDS
+    return session.resolve(Resolution(options.resolve.strip().lower(), Side(options.take), fields))
+
+
+def _tell(run: script.Run, report: Report) -> int:
+    """Says what was done, or in a dry run what would be; one closing line."""
+    if run.as_json:
+        run.document(report.json())
+    elif report.dry_run:
+        for line in report.lines:
+            run.say(line)
+    for line in report.problems:
+        run.log.warning("%s", line)
+    for line in report.lines:
+        run.log.info("%s", line)
+    closing = report.closing_line()
+    run.log.info("%s", closing)
+    run.say(f"{run.component}: {closing}")
+    return PROBLEMS if report.open_problems else OK
+
+
+def _test(run: script.Run, session: Session) -> int:
+    """The database of Notion and its properties, told a line each."""
+    schema, missing = session.check()
+    run.say(f"notion: database {schema.title!r} is reachable, data source {schema.data_source}")
+    for name, ours in schema.properties.items():
+        run.say(f"notion: {name} is property {ours.name!r} ({ours.type})")
+    for name in missing:
+        run.say(f"notion: property {name!r} is missing; the first sync makes it")
+    if run.as_json:
+        run.document({"vault": "ok", "notion": "ok", "data_source": schema.data_source, "missing": missing})
+    return OK
+
+
+def _conflicts(run: script.Run, session: Session) -> int:
+    held = session.held()
+    rows = [
+        {"id": item.id, "field": name, "supabase": item.row.content[name], "notion": page.content[name]}
+        for item, page in held
+        if item.row and item.link
+        for name in item.link.todo.held
+    ]
+    if run.as_json:
+        run.document(rows)
+    for row in rows:
+        run.say("{id} {field}: Supabase has {supabase!r}, Notion has {notion!r}".format(**row))
+    run.say(
+        f"{run.component}: {len(rows)} held" + ("; settle with --resolve ID --take supabase|notion" if rows else "")
+    )
+    return PROBLEMS if rows else OK
+
+
+def _export(run: script.Run, vault: Vault, settings: Settings, form: str, *, quiet: bool = False) -> int:
+    from utils.export import export
+
+    path, count = export(vault.rows(), form, settings.home / "export")
+    if run.as_json and not quiet:
+        run.document({"exported": str(path), "decisions": count})
+    run.say(f"{run.component}: {count} decisions exported to {path}")
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""What the tests share: one throw-away PostgreSQL, a database and a Notion sandbox for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.world import World
+from utils.local.notion import serve
+from utils.local.postgres import scratch
+from utils.migrations import migrate
+
+_NUMBER = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of this suite."""
+    parser.addoption("--long", action="store_true", help="run the long proofs at their full length")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server for the whole run; a DSN of its maintenance database."""
+    with scratch(tmp_path_factory.mktemp("postgres")) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> str:
+    """The name of a database that is migrated and empty."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("create database template_angles")
+    migrate(at(server, "template_angles"), now=datetime.now(UTC))
+    return "template_angles"
+
+
+@pytest.fixture
+def dsn(server: str, template: str) -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    name = f"test_{next(_NUMBER)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        made = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        connection.execute(made)
+        yield at(server, name)
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    """Both services, empty, and people who edit on either side."""
+    with serve(tmp_path / "notion.db") as sandbox, World(dsn, sandbox, tmp_path) as both:
+        yield both
+
+
+def at(dsn: str, database: str) -> str:
+    """The DSN of another database on the same server."""
+    return dsn.rsplit("/", 1)[0] + "/" + database

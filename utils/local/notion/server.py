@@ -1,0 +1,254 @@
+"""The sandbox as a whole: the order in which a request is judged, and `serve`."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from utils.local.notion import routes
+from utils.local.notion.checks import Json, an_object, as_uuid
+from utils.local.notion.control import Control, run_action
+from utils.local.notion.dates import moment
+from utils.local.notion.faults import Fault, Faults, Logged
+from utils.local.notion.refusals import Refusal, invalid, malformed
+from utils.local.notion.store import Session, Store
+from utils.local.notion.wire import Answer, Request, Server
+
+BODY_MOST = 500_000
+_JSON = "application/json; charset=utf-8"
+_VERSIONS = (routes.OLD, routes.NEW)
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox. `base_url` is what notion-client's `base_url` takes; ids are dashed uuids."""
+
+    base_url: str
+    token: str
+    database_id: str
+    everything_id: str
+    control_key: str
+    control: Control
+
+
+@contextmanager
+def serve(store: Path, *, port: int = 0, rate: float | None = None) -> Iterator[Sandbox]:
+    """Serves a store on 127.0.0.1 from threads of this process, until the block is left.
+
+    Args:
+        store: the SQLite file; made with its folder (mode 0700) where it is missing.
+        port: 0 takes any free one.
+        rate: requests a second that are granted; None grants all.
+
+    Raises:
+        ServiceError: the file is no sandbox's.
+        OSError: the port is taken.
+    """
+    kept = Store(store)
+    app = _App(kept, Faults(rate))
+    server = Server(port, app.respond)
+    with kept.reading() as session:
+        identity = session.identity
+    app.port = server.port
+    try:
+        yield Sandbox(
+            f"http://127.0.0.1:{server.port}",
+            identity.token,
+            identity.database_id,
+            identity.everything_id,
+            identity.control_key,
+            app.control,
+        )
+    finally:
+        app.stopping.set()
+        server.close()
+        kept.close()
+
+
+class _Cut(Exception):
+    """Close the connection without an answer."""
+
+
+class _App:
+    """Answers requests."""
+
+    def __init__(self, store: Store, faults: Faults) -> None:
+        self.store = store
+        self.faults = faults
+        self.control = Control(store, faults)
+        self.stopping = threading.Event()
+        self.port = 0
+
+    def respond(self, request: Request) -> Answer | None:
+        """The one place where an exception becomes an answer."""
+        if not request.path.startswith("/v1"):
+            return self._other(request)
+        began, request_id = time.monotonic(), str(uuid.uuid4())
+        now = 0
+        try:
+            status, body, now = self._api(request)
+            answer = self._json(status, {**body, "request_id": request_id}, request_id, now)
+        except Refusal as refusal:
+            answer = self._json(refusal.status, refusal.body(request_id), request_id, now)
+            if refusal.retry_after is not None:
+                answer.headers["Retry-After"] = str(refusal.retry_after)
+        except _Html as told:
+            answer = Answer(told.status, b"<html><body>Bad gateway</body></html>", {"Content-Type": "text/html"})
+        except _Cut:
+            self._note(request, 0, began, b"")
+            return None
+        self._note(request, answer.status, began, answer.body)
+        return answer
+
+    def _note(self, request: Request, status: int, began: float, answer: bytes) -> None:
+        seconds = time.monotonic() - began
+        self.faults.note(Logged(request.method, request.path, status, seconds, request.body), answer)
+
+    def _api(self, request: Request) -> tuple[int, Json, int]:
+        """Judges a request in Notion's order: path, JSON, credentials, version, rate, then the rest."""
+        route, ids = routes.find(request.method, request.path)
+        body = _parsed(request) if request.method in {"POST", "PATCH"} else {}
+        self._check_token(request.headers.get("authorization", ""))
+        version = _version(request)
+        self.faults.take_turn()
+        fault = self.faults.meet(request.method, request.path, request.body)
+        if fault and not fault.after:
+            self._strike(fault)
+        checked = tuple(
+            as_uuid(one, f"path.{name}") if name != "property_id" else one
+            for name, one in zip(route.names, _decoded(ids), strict=True)
+        )
+        wanted = an_object(body, "body")
+        if len(request.body) > BODY_MOST:
+            raise malformed("body.length", f"≤ `{BODY_MOST}`", len(request.body))
+        transaction: AbstractContextManager[Session] = self.store.writing() if route.writes else self.store.reading()
+        with transaction as session:
+            found = route.run(routes.Call(session, checked, request.query, wanted, version, self.faults))
+            now = session.now
+        if fault and fault.after:
+            self._strike(fault)
+        return 200, found, now
+
+    def _strike(self, fault: Fault) -> None:
+        """Lets an armed fault happen."""
+        if fault.delay:
+            self.stopping.wait(fault.delay)
+        if fault.call:
+            fault.call()
+        if fault.cut:
+            raise _Cut
+        if fault.non_json:
+            raise _Html(fault.status or 200)
+        refusal = fault.refusal()
+        if refusal:
+            raise refusal
+
+    def _check_token(self, header: str) -> None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip() or " " in token.strip():
+            raise Refusal(401, 'Authorization header must use the format "Bearer <token>".')
+        with self.store.reading() as session:
+            right = session.identity.token
+        if not hmac.compare_digest(token.strip().encode("utf-8", "replace"), right.encode()):
+            raise Refusal(401, "API token is invalid.")
+
+    def _json(self, status: int, body: Json, request_id: str, now: int) -> Answer:
+        if not now:
+            with self.store.reading() as session:
+                now = session.now
+        headers = {"Content-Type": _JSON, "Date": http_date(now), "x-notion-request-id": request_id}
+        return Answer(status, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), headers)
+
+    def _other(self, request: Request) -> Answer:
+        """The control route and the page."""
+        if not request.path.startswith("/control/"):
+            from utils.local.notion import page
+
+            return page.respond(request, self.control, self.port)
+        key = request.headers.get("x-control-key", "")
+        with self.store.reading() as session:
+            right = session.identity.control_key
+        if not hmac.compare_digest(key.encode("utf-8", "replace"), right.encode()):
+            return _plain(403, {"error": "X-Control-Key is missing or wrong"})
+        try:
+            if request.method != "POST":
+                raise invalid("POST is wanted.")
+            result = run_action(self.control, request.segments[-1], an_object(_parsed(request), "body"))
+        except Refusal as refusal:
+            return _plain(refusal.status, {"error": refusal.message})
+        return _plain(200, {"result": result})
+
+
+class _Html(Exception):
+    """Answer with something that is no JSON."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        super().__init__(str(status))
+
+
+def http_date(now: int) -> str:
+    """The Date header of a time in milliseconds."""
+    at = moment(now)
+    day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
+    return f"{day}, {at.day:02d} {month} {at.year:04d} {at.hour:02d}:{at.minute:02d}:{at.second:02d} GMT"
+
+
+def _plain(status: int, body: Json) -> Answer:
+    return Answer(status, json.dumps(body, default=str).encode(), {"Content-Type": _JSON})
+
+
+def _decoded(ids: tuple[str, ...]) -> list[str]:
+    from urllib.parse import unquote
+
+    return [unquote(one) for one in ids]
+
+
+def _parsed(request: Request) -> Any:
+    """The body as JSON; an empty one is an empty object."""
+    if not request.body.strip():
+        return {}
+    try:
+        found = json.loads(request.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "Error parsing JSON body.", code="invalid_json") from None
+    return _mended(found) if b"\\ud" in request.body.lower() else found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _mended(value: Any) -> Any:
+    """The value with halves of surrogate pairs replaced, which UTF-8 cannot hold."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
+
+
+def _version(request: Request) -> str:
+    version = request.headers.get("notion-version")
+    if version in _VERSIONS:
+        return version
+    if version is None:
+        told = "Notion-Version header failed validation: Notion-Version header should be defined, instead was `undefined`."
+        raise Refusal(400, told, code="missing_version")
+    if version < routes.OLD and request.path.startswith("/v1/data_sources"):
+        raise Refusal(400, "Invalid request URL.", code="invalid_request_url")
+    allowed = ", ".join(f'`"{one}"`' for one in _VERSIONS)
+    told = f"Notion-Version header failed validation: Notion-Version header should be one of {allowed}"
+    raise Refusal(400, f'{told}, instead was `"{version}"`.', code="missing_version")

@@ -1,0 +1,348 @@
+"""Brings a database to the schema of `supabase/migrations`: one transaction a file, one runner at a time.
+
+The history is the one of Supabase's own CLI (`supabase_migrations.schema_migrations`), so that what either applied is
+known to the other; a table beside it keeps each file's checksum, which the CLI does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from utils.config import ROOT
+from utils.errors import BusyError, ConfigError, SafetyError, ServiceError
+from utils.stores.postgres import CONNECT_SECONDS, explained
+
+if TYPE_CHECKING:
+    import psycopg
+
+MIGRATIONS = ROOT / "supabase" / "migrations"
+TOOL = "run_migration.py"
+WAIT_SECONDS = 60.0
+"""How long to wait for another runner."""
+
+LOCK = 0x416E676C6573
+"""The advisory lock's key."""
+
+TRIES = 4
+_NAME = re.compile(r"(\d{14})_(\w+)\.sql")
+_PASSING = {"55P03", "40P01"}
+"""SQLSTATEs after which a whole file is tried again: lock timeout, deadlock."""
+
+_HISTORY = """
+create schema if not exists supabase_migrations;
+create table if not exists supabase_migrations.schema_migrations
+  (version text not null primary key, statements text[], name text);
+alter table supabase_migrations.schema_migrations add column if not exists statements text[];
+alter table supabase_migrations.schema_migrations add column if not exists name text;
+create table if not exists supabase_migrations.angles_applied
+  (version text not null primary key, sha256 text not null, applied_at timestamptz not null, seconds real not null,
+   tool text not null);
+"""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file. `sha256` is of its text with line ends normalised."""
+
+    version: str
+    name: str
+    sql: str
+    sha256: str
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        return f"{self.version}_{self.name}.sql"
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a database stands: versions applied, and files still to be applied, in their order."""
+
+    applied: tuple[str, ...]
+    pending: tuple[Migration, ...]
+
+
+@dataclass(frozen=True)
+class MigrationReport:
+    """What a run did, or in a dry run would do."""
+
+    applied: tuple[str, ...]
+    already: tuple[str, ...]
+    seconds: float
+    dry_run: bool
+
+
+def read_folder(folder: Path = MIGRATIONS) -> list[Migration]:
+    """The migrations of a folder, in their order.
+
+    Raises:
+        ConfigError: the folder cannot be read, is empty, or holds a name that is none.
+    """
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".sql")
+        files = [(path.name, path.read_text(encoding="utf-8")) for path in paths]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(folder), f"cannot be read ({error})", "Check out the project again") from error
+    if not files:
+        raise ConfigError(str(folder), "holds no migration", "Check out the project again")
+    return parse_files(files)
+
+
+def parse_files(files: Sequence[tuple[str, str]]) -> list[Migration]:
+    """Migrations out of (name, text) pairs. Pure.
+
+    Raises:
+        ConfigError: a name is no migration's, or two have one version.
+    """
+    found: dict[str, Migration] = {}
+    for name, text in files:
+        match = _NAME.fullmatch(name)
+        if match is None:
+            raise ConfigError(name, "is no migration's name", "Call it <14 digits>_<name>.sql")
+        if match[1] in found:
+            raise ConfigError(name, f"has the version of {found[match[1]].file}", "Give it a later one")
+        found[match[1]] = Migration(match[1], match[2], text, checksum(text))
+    return [found[version] for version in sorted(found)]
+
+
+def checksum(text: str) -> str:
+    """SHA-256 of a text, the same whatever its line ends."""
+    return hashlib.sha256(text.replace("\r\n", "\n").replace("\r", "\n").encode()).hexdigest()
+
+
+def plan(files: Sequence[Migration], applied: Mapping[str, str | None]) -> Status:
+    """What is applied and what is to be done. Pure.
+
+    Args:
+        files: in their order.
+        applied: checksum by version; None where only the version is known.
+
+    Raises:
+        SafetyError: an applied file was edited, one is unknown, or a new one is older than an applied one.
+    """
+    known = {each.version: each for each in files}
+    for version, sha256 in sorted(applied.items()):
+        if version not in known:
+            raise SafetyError(
+                "migrations", f"the database has {version}, which is no file here", "Check out that version"
+            )
+        if sha256 is not None and sha256 != known[version].sha256:
+            raise SafetyError(
+                "migrations",
+                f"{known[version].file} was edited after it was applied",
+                "Put it back; add a new file instead",
+            )
+    pending = tuple(each for each in files if each.version not in applied)
+    newest = max(applied, default="")
+    if pending and pending[0].version < newest:
+        raise SafetyError(
+            "migrations", f"{pending[0].file} is older than {newest}, which is applied", "Give it a later version"
+        )
+    return Status(tuple(sorted(applied)), pending)
+
+
+def status(dsn: str, *, folder: Path = MIGRATIONS) -> Status:
+    """Where a database stands, changing nothing."""
+    files = read_folder(folder)
+    with _connection(dsn) as connection:
+        return plan(files, _applied(connection))
+
+
+def migrate(
+    dsn: str, *, folder: Path = MIGRATIONS, dry_run: bool = False, now: datetime, wait: float = WAIT_SECONDS
+) -> MigrationReport:
+    """Applies what is pending; a dry run executes everything and rolls back.
+
+    Raises:
+        BusyError: another runner holds the lock. SafetyError: see `plan`. ConfigError: a file fails.
+        ServiceError: the database cannot be reached or refuses.
+    """
+    started = time.monotonic()
+    files = read_folder(folder)
+    with _connection(dsn) as connection:
+        runner = _Runner(connection, files, now, started + wait)
+        applied = runner.rehearse() if dry_run else runner.apply()
+        already = tuple(each.version for each in files if each.file not in applied)
+        if not dry_run:
+            runner.check_access()
+    return MigrationReport(tuple(applied), already, time.monotonic() - started, dry_run)
+
+
+@dataclass
+class _Runner:
+    connection: psycopg.Connection[Any]
+    files: Sequence[Migration]
+    now: datetime
+    deadline: float
+
+    def apply(self) -> list[str]:
+        """Applies pending files one by one, each in a transaction that looks again at what is pending."""
+        done: list[str] = []
+        while self._with_retries(lambda: self._next(done)):
+            pass
+        if done:
+            self.connection.execute("notify pgrst, 'reload schema'")
+        return done
+
+    def rehearse(self) -> list[str]:
+        """Executes everything in one transaction and rolls it back."""
+        from psycopg import Rollback
+
+        done: list[str] = []
+        with self.connection.transaction():
+            self._lock()
+            for migration in plan(self.files, _applied(self.connection)).pending:
+                self._execute(migration)
+                done.append(migration.file)
+            raise Rollback
+        return done
+
+    def check_access(self) -> None:
+        """Makes sure that the role of the REST API may use every table and function of ours.
+
+        Raises:
+            ServiceError: a privilege is missing.
+        """
+        lacking = self.connection.execute(
+            "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where n.nspname = 'public' and c.relkind = 'r' and c.relname = any (%s)"
+            " and not has_table_privilege('service_role', c.oid, 'select, insert, update, delete')"
+            " union all select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
+            " where n.nspname = 'public' and p.proname = any (%s)"
+            " and not has_function_privilege('service_role', p.oid, 'execute')",
+            (_names(self.files, "table if not exists"), _names(self.files, "or replace function")),
+        ).fetchall()
+        if lacking:
+            names = ", ".join(name for (name,) in lacking)
+            raise ServiceError(
+                "database", f"service_role lacks privileges on {names}", "Apply the migrations as the owner"
+            )
+
+    def _next(self, done: list[str]) -> bool:
+        with self.connection.transaction():
+            self._lock()
+            self.connection.execute(_HISTORY)
+            pending = plan(self.files, _applied(self.connection)).pending
+            if not pending:
+                return False
+            started = time.monotonic()
+            self._execute(pending[0])
+            self._record(pending[0], time.monotonic() - started)
+        done.append(pending[0].file)
+        return len(pending) > 1
+
+    def _lock(self) -> None:
+        """Waits for the lock that ends with the transaction.
+
+        Raises:
+            BusyError: it was not free in time; names its holder.
+        """
+        while not self._value("select pg_try_advisory_xact_lock(%s)", LOCK):
+            if time.monotonic() > self.deadline:
+                holder = self._value(
+                    "select format('%%s at %%s, process %%s', a.usename, coalesce(a.client_addr::text, 'this host'), a.pid)"
+                    " from pg_locks l join pg_stat_activity a on a.pid = l.pid"
+                    " where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) | l.objid::bigint = %s",
+                    LOCK,
+                )
+                raise BusyError(
+                    "migrations", f"another runner holds the lock ({holder})", "Wait for it, then run again"
+                )
+            time.sleep(0.2)
+
+    def _execute(self, migration: Migration) -> None:
+        import psycopg
+
+        self.connection.execute("set local lock_timeout = '5s'; set local statement_timeout = '10min'")
+        try:
+            self.connection.execute(migration.sql.encode())
+        except psycopg.Error as error:
+            if error.sqlstate in _PASSING or isinstance(error, psycopg.OperationalError):
+                raise
+            place = _line(migration.sql, error)
+            raise ConfigError(
+                f"{migration.file}{place}", str(error.diag.message_primary or error), "Nothing of it was applied"
+            ) from error
+
+    def _record(self, migration: Migration, seconds: float) -> None:
+        self.connection.execute(
+            "insert into supabase_migrations.schema_migrations (version, name, statements) values (%s, %s, %s)",
+            (migration.version, migration.name, [migration.sql]),
+        )
+        self.connection.execute(
+            "insert into supabase_migrations.angles_applied values (%s, %s, %s, %s, %s)",
+            (migration.version, migration.sha256, self.now, seconds, TOOL),
+        )
+
+    def _value(self, statement: Any, *arguments: Any) -> Any:
+        row = self.connection.execute(statement, arguments).fetchone()
+        return row[0] if row else None
+
+    def _with_retries(self, work: Callable[[], bool]) -> bool:
+        import psycopg
+
+        for attempt in range(1, TRIES):
+            try:
+                return work()
+            except psycopg.Error as error:
+                if error.sqlstate not in _PASSING:
+                    raise
+            time.sleep(attempt * random.uniform(0.5, 1.5))  # noqa: S311 jitter is no secret
+        return work()
+
+
+@contextmanager
+def _connection(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        if str(conninfo_to_dict(dsn).get("port")) == "6543":
+            raise ConfigError(
+                "DATABASE_URL",
+                "port 6543 is the transaction pooler, behind which locks and settings do not hold",
+                "Use the session pooler or the direct connection, port 5432",
+            )
+        with psycopg.connect(
+            dsn, connect_timeout=CONNECT_SECONDS, prepare_threshold=None, autocommit=True
+        ) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise explained(error, dsn) from error
+
+
+def _applied(connection: psycopg.Connection[Any]) -> dict[str, str | None]:
+    """Checksums by applied version; none where there is no history yet."""
+    there = connection.execute(
+        "select to_regclass('supabase_migrations.schema_migrations'), to_regclass('supabase_migrations.angles_applied')"
+    ).fetchone()
+    if there is None or there[0] is None:
+        return {}
+    versions = connection.execute("select version from supabase_migrations.schema_migrations").fetchall()
+    found: dict[str, str | None] = {version: None for (version,) in versions}
+    if there[1] is not None:
+        sums = connection.execute("select version, sha256 from supabase_migrations.angles_applied").fetchall()
+        found.update((version, sha256) for version, sha256 in sums if version in found)
+    return found
+
+
+def _names(files: Sequence[Migration], what: str) -> list[str]:
+    """The names of the public things that files make."""
+    pattern = re.compile(rf"^create {what} public\.(\w+)", re.MULTILINE)
+    return sorted({name for each in files for name in pattern.findall(each.sql)})
+
+
+def _line(text: str, error: psycopg.Error) -> str:
+    """`:LINE` of an error that knows its place."""
+    position = error.diag.statement_position
+    return f":{text.count(chr(10), 0, int(position)) + 1}" if position else ""

@@ -1,0 +1,82 @@
+"""Opens the services that the settings name; in local mode, what stands in for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from utils.config import Mode, NotionSettings, Settings, VaultSettings
+from utils.errors import ConfigError
+from utils.stores.base import Vault
+from utils.stores.notion import Notion
+
+WORKERS_AT_MOST = 8
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """The settings with a vault in them: in local mode the embedded PostgreSQL's, which runs meanwhile."""
+    if settings.mode is not Mode.LOCAL:
+        yield settings
+        return
+    from utils.local.postgres import running
+
+    with running(settings.home / ".local") as dsn:
+        yield replace(settings, vault=VaultSettings(dsn=dsn))
+
+
+@contextmanager
+def local_services(settings: Settings) -> Iterator[Settings]:
+    """The settings with both services in them: in local mode the embedded ones', which run meanwhile."""
+    if settings.mode is not Mode.LOCAL:
+        yield settings
+        return
+    from utils.local.notion import serve
+
+    with database(settings) as filled, serve(settings.home / ".local" / "notion.db") as sandbox:
+        notion = NotionSettings(sandbox.token, sandbox.database_id, sandbox.base_url, requests_per_second=0)
+        yield replace(filled, notion=notion)
+
+
+@contextmanager
+def vault(settings: Settings) -> Iterator[Vault]:
+    """The decision vault.
+
+    Raises:
+        ConfigError: it is not configured.
+    """
+    from utils.stores.postgres import PostgresTransport
+
+    wanted = settings.need_vault()
+    if not wanted.dsn:
+        raise ConfigError(
+            "vault", "SUPABASE_URL alone is not enough yet", "Set DATABASE_URL: the project's session pooler, port 5432"
+        )
+    opened = Vault(PostgresTransport(wanted.dsn))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def notion(settings: Settings) -> Iterator[Notion]:
+    """The Notion side.
+
+    Raises:
+        ConfigError: it is not configured.
+    """
+    wanted = settings.need_notion()
+    opened = Notion(wanted, workers_for(wanted.requests_per_second))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def workers_for(requests_per_second: float) -> int:
+    """Threads enough to use a rate with answers that take up to 1.5 s; 4 without a limit, where the service limits."""
+    if not requests_per_second:
+        return 4
+    return max(2, min(WORKERS_AT_MOST, round(requests_per_second * 1.5)))
