@@ -113,9 +113,7 @@ class Control:
         """Arms a fault for the next requests that match; `Fault` explains each argument. Over HTTP, `do` takes the
         place of `call`: a list of `{"action": …, **arguments}`.
         """
-        fault = Fault(
-            status, method, path, contains, count, skip, after, delay, non_json, cut, retry_after, call
-        )
+        fault = Fault(status, method, path, contains, count, skip, after, delay, non_json, cut, retry_after, call)
         self.faults.arm(fault)
         return fault
 
@@ -236,7 +234,7 @@ class Control:
         """A page as the API shows it in version 2026-03-11.
 
         Raises:
-            Refusal: 404, it is not there.
+            RefusalError: 404, it is not there.
         """
         with self.store.reading() as session:
             row = _page(session, page_id)
@@ -299,7 +297,7 @@ def run_action(control: Control, name: str, arguments: Json) -> Any:
     """Runs an action by its name; answers something that JSON can hold.
 
     Raises:
-        Refusal: 400 an unknown action or wrong arguments, 404 no such page.
+        RefusalError: 400 an unknown action or wrong arguments, 404 no such page.
     """
     if name not in ACTIONS:
         raise invalid(f"No action {name!r}. There are: {', '.join(ACTIONS)}.")

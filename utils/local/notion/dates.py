@@ -38,7 +38,7 @@ def read(text: object, path: str) -> date | datetime:
     """A day, or a time (naive where it has no offset).
 
     Raises:
-        Refusal: 400, no ISO 8601 date.
+        RefusalError: 400, no ISO 8601 date.
     """
     if not isinstance(text, str) or not _FORM.fullmatch(text):
         raise malformed(path, "a valid ISO 8601 date string", text)

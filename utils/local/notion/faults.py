@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from utils.local.notion.checks import Json
-from utils.local.notion.refusals import Refusal
+from utils.local.notion.refusals import RefusalError
 
 LOG_LENGTH = 10_000
 ANSWERS_KEPT = 50
@@ -66,7 +66,7 @@ class Fault:
             and (not self.contains or self.contains.encode() in body)
         )
 
-    def refusal(self) -> Refusal | None:
+    def refusal(self) -> RefusalError | None:
         """The refusal to answer with, if any."""
         if self.status is None or self.non_json:
             return None
@@ -78,7 +78,7 @@ class Fault:
         wait = self.retry_after
         if wait is None and self.status in {429, 529}:
             wait = 1
-        return Refusal(self.status, extra=extra, retry_after=wait)
+        return RefusalError(self.status, extra=extra, retry_after=wait)
 
 
 @dataclass
@@ -134,7 +134,7 @@ class Faults:
         """Counts a request against the rate.
 
         Raises:
-            Refusal: 429, with the whole seconds to wait.
+            RefusalError: 429, with the whole seconds to wait.
         """
         if not self._rate:
             return
@@ -147,7 +147,7 @@ class Faults:
                 self._tokens -= 1
                 return
             wait = max(1, math.ceil((1 - self._tokens) / self._rate))
-        raise Refusal(429, extra={"rate_limit_reason": "integration_rate_limit"}, retry_after=wait)
+        raise RefusalError(429, extra={"rate_limit_reason": "integration_rate_limit"}, retry_after=wait)
 
     def arm(self, fault: Fault) -> None:
         """Adds a fault behind those that are armed."""
@@ -223,4 +223,3 @@ class Faults:
             self._log.clear()
             self._answers.clear()
             self.total = 0
-

@@ -13,7 +13,7 @@ from typing import Any
 
 from utils.local.notion import dates
 from utils.local.notion.checks import Json, a_boolean, a_text, an_array, an_object, as_uuid, is_uuid, no_others, one_of
-from utils.local.notion.refusals import invalid, malformed
+from utils.local.notion.refusals import RefusalError, invalid, malformed
 from utils.local.notion.schema import OPTION_TYPES, TEXT_TYPES, Property, Schema
 
 HEAD = 64
@@ -60,7 +60,7 @@ def filtered(view: View, given: object, path: str = "body.filter", depth: int = 
     """A filter as a condition on the page `p`.
 
     Raises:
-        Refusal: 400, in Notion's words.
+        RefusalError: 400, in Notion's words.
     """
     body = an_object(given, path)
     for word in ("and", "or"):
@@ -121,7 +121,7 @@ def read_cursor(text: object, secret: str, path: str = "body.start_cursor") -> C
     """What `write_cursor` wrote.
 
     Raises:
-        Refusal: 400, it is of another query, or none at all.
+        RefusalError: 400, it is of another query, or none at all.
     """
     parts = a_text(text, path).split(":")
     if len(parts) == 3 and parts[0] == "s" and is_uuid(parts[2]):
@@ -134,7 +134,7 @@ def read_cursor(text: object, secret: str, path: str = "body.start_cursor") -> C
     raise bad_cursor(text)
 
 
-def bad_cursor(text: object) -> Exception:
+def bad_cursor(text: object) -> RefusalError:
     """The refusal of a cursor that is wrong, of another query, or too old."""
     return invalid(f"The start_cursor provided is invalid: {text}")
 

@@ -29,7 +29,7 @@ MESSAGES = {
 }
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer that is no 200. `extra` becomes `additional_data`, `retry_after` (whole seconds) a header."""
 
     def __init__(
@@ -61,12 +61,12 @@ class Refusal(Exception):
         return {**found, "request_id": request_id}
 
 
-def invalid(message: str) -> Refusal:
+def invalid(message: str) -> RefusalError:
     """A 400 `validation_error` in Notion's own words."""
-    return Refusal(400, message)
+    return RefusalError(400, message)
 
 
-def malformed(path: str, wanted: str, value: object) -> Refusal:
+def malformed(path: str, wanted: str, value: object) -> RefusalError:
     """A 400 that says what a part of the body should have been; `path` begins with `body`, `path` or `query`."""
     return invalid(
         f"{path.split('.', 1)[0]} failed validation: {path} should be {wanted}, instead was `{shown(value)}`."
@@ -79,7 +79,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def not_found(kind: str, object_id: str, bot: str, bot_id: str) -> Refusal:
+def not_found(kind: str, object_id: str, bot: str, bot_id: str) -> RefusalError:
     """404: `kind` is page, database, data_source, user or property."""
     if kind == "user":
         told = (
@@ -88,4 +88,4 @@ def not_found(kind: str, object_id: str, bot: str, bot_id: str) -> Refusal:
         )
     else:
         told = f'Make sure the relevant pages and databases are shared with your integration "{bot}".'
-    return Refusal(404, f"Could not find {kind} with ID: {object_id}. {told}", extra={"integration_id": bot_id})
+    return RefusalError(404, f"Could not find {kind} with ID: {object_id}. {told}", extra={"integration_id": bot_id})

@@ -33,7 +33,7 @@ def parse(value: object, path: str, name: Mention) -> list[Json]:
     """The runs that Notion keeps of an array of rich text; empty ones are dropped.
 
     Raises:
-        Refusal: 400, the part that is wrong.
+        RefusalError: 400, the part that is wrong.
     """
     runs = [_parse_run(item, f"{path}[{n}]", name) for n, item in enumerate(an_array(value, path))]
     return [run for run in runs if run["plain_text"] or run["type"] != "text"]

@@ -21,7 +21,7 @@ from utils.local.notion.checks import (
 )
 from utils.local.notion.faults import Faults
 from utils.local.notion.query import Sql
-from utils.local.notion.refusals import Refusal, invalid, malformed
+from utils.local.notion.refusals import RefusalError, invalid, malformed
 from utils.local.notion.store import Session
 
 OLD, NEW = "2025-09-03", "2026-03-11"
@@ -87,13 +87,13 @@ def find(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     """The route of a request and the ids in its path, as sent.
 
     Raises:
-        Refusal: 400 `invalid_request_url`.
+        RefusalError: 400 `invalid_request_url`.
     """
     for route in ROUTES:
         found = route.pattern.fullmatch(path)
         if found and route.method == method:
             return route, found.groups()
-    raise Refusal(400, "Invalid request URL.", code="invalid_request_url")
+    raise RefusalError(400, "Invalid request URL.", code="invalid_request_url")
 
 
 # --- users -----------------------------------------------------------------------------------------------------------
@@ -133,7 +133,10 @@ def _create_database(call: Call) -> Json:
     texts = call.texts("title", "description")
     inline = a_boolean(call.body.get("is_inline", False), "body.is_inline")
     row = workspace.make_database(
-        call.session, parent, **{"title": richtext.from_plain("New database"), **texts, **call.pictures()}, is_inline=inline
+        call.session,
+        parent,
+        **{"title": richtext.from_plain("New database"), **texts, **call.pictures()},
+        is_inline=inline,
     )
     workspace.make_source(call.session, row["id"], made, call.bot, title=texts.get("title", []))
     return call.shown(workspace.show_database(call.session, row))

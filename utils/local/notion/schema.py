@@ -17,7 +17,7 @@ from utils.local.notion.checks import (
     one_of,
     same_property,
 )
-from utils.local.notion.refusals import Refusal, invalid, malformed
+from utils.local.notion.refusals import RefusalError, invalid, malformed
 from utils.local.notion.richtext import OPTION_COLOURS
 
 TEXT_TYPES = ("title", "rich_text", "url", "email", "phone_number")
@@ -62,7 +62,7 @@ class Property:
             fold: whether an option that differs in case only is the same.
 
         Raises:
-            Refusal: 400, a comma, another colour, an unknown status or id.
+            RefusalError: 400, a comma, another colour, an unknown status or id.
         """
         no_others(wanted, ("id", "name", "color", "description"), path)
         if "name" not in wanted:
@@ -126,7 +126,7 @@ class Schema:
         """Adds, renames, retypes and removes as a client's `properties` say; answers what happened to whom.
 
         Raises:
-            Refusal: 400, a change that Notion refuses; this object is then of no further use.
+            RefusalError: 400, a change that Notion refuses; this object is then of no further use.
         """
         happened = []
         for key, wanted in changes.items():
@@ -231,7 +231,7 @@ def _type_of(config: Json, path: str) -> str | None:
             raise malformed(f"{path}.{unknown[0]}", "not present", config[unknown[0]])
         return None
     if not isinstance(kind, str) or kind not in TYPES:
-        raise Refusal(400, f"{path} failed validation: the sandbox has no property of type {kind!r}.")
+        raise RefusalError(400, f"{path} failed validation: the sandbox has no property of type {kind!r}.")
     no_others(config, ("id", "name", "type", "description", kind), path)
     return kind
 

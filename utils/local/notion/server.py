@@ -18,7 +18,7 @@ from utils.local.notion.checks import Json, an_object, as_uuid
 from utils.local.notion.control import Control, run_action
 from utils.local.notion.dates import moment
 from utils.local.notion.faults import Fault, Faults, Logged
-from utils.local.notion.refusals import Refusal, invalid, malformed
+from utils.local.notion.refusals import RefusalError, invalid, malformed
 from utils.local.notion.store import Session, Store
 from utils.local.notion.wire import Answer, Request, Server
 
@@ -75,7 +75,7 @@ def serve(store: Path, *, port: int = 0, rate: float | None = None) -> Iterator[
         kept.close()
 
 
-class _Cut(Exception):
+class _CutError(Exception):
     """Close the connection without an answer."""
 
 
@@ -98,13 +98,13 @@ class _App:
         try:
             status, body, now = self._api(request)
             answer = self._json(status, {**body, "request_id": request_id}, request_id, now)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             answer = self._json(refusal.status, refusal.body(request_id), request_id, now)
             if refusal.retry_after is not None:
                 answer.headers["Retry-After"] = str(refusal.retry_after)
-        except _Html as told:
+        except _HtmlError as told:
             answer = Answer(told.status, b"<html><body>Bad gateway</body></html>", {"Content-Type": "text/html"})
-        except _Cut:
+        except _CutError:
             self._note(request, 0, began, b"")
             return None
         self._note(request, answer.status, began, answer.body)
@@ -146,9 +146,9 @@ class _App:
         if fault.call:
             fault.call()
         if fault.cut:
-            raise _Cut
+            raise _CutError
         if fault.non_json:
-            raise _Html(fault.status or 200)
+            raise _HtmlError(fault.status or 200)
         refusal = fault.refusal()
         if refusal:
             raise refusal
@@ -156,11 +156,11 @@ class _App:
     def _check_token(self, header: str) -> None:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip() or " " in token.strip():
-            raise Refusal(401, 'Authorization header must use the format "Bearer <token>".')
+            raise RefusalError(401, 'Authorization header must use the format "Bearer <token>".')
         with self.store.reading() as session:
             right = session.identity.token
         if not hmac.compare_digest(token.strip().encode("utf-8", "replace"), right.encode()):
-            raise Refusal(401, "API token is invalid.")
+            raise RefusalError(401, "API token is invalid.")
 
     def _json(self, status: int, body: Json, request_id: str, now: int) -> Answer:
         if not now:
@@ -184,12 +184,12 @@ class _App:
             if request.method != "POST":
                 raise invalid("POST is wanted.")
             result = run_action(self.control, request.segments[-1], an_object(_parsed(request), "body"))
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return _plain(refusal.status, {"error": refusal.message})
         return _plain(200, {"result": result})
 
 
-class _Html(Exception):
+class _HtmlError(Exception):
     """Answer with something that is no JSON."""
 
     def __init__(self, status: int) -> None:
@@ -221,7 +221,7 @@ def _parsed(request: Request) -> Any:
     try:
         found = json.loads(request.body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise Refusal(400, "Error parsing JSON body.", code="invalid_json") from None
+        raise RefusalError(400, "Error parsing JSON body.", code="invalid_json") from None
     return _mended(found) if b"\\ud" in request.body.lower() else found
 
 
@@ -245,10 +245,12 @@ def _version(request: Request) -> str:
     if version in _VERSIONS:
         return version
     if version is None:
-        told = "Notion-Version header failed validation: Notion-Version header should be defined, instead was `undefined`."
-        raise Refusal(400, told, code="missing_version")
+        told = (
+            "Notion-Version header failed validation: Notion-Version header should be defined, instead was `undefined`."
+        )
+        raise RefusalError(400, told, code="missing_version")
     if version < routes.OLD and request.path.startswith("/v1/data_sources"):
-        raise Refusal(400, "Invalid request URL.", code="invalid_request_url")
+        raise RefusalError(400, "Invalid request URL.", code="invalid_request_url")
     allowed = ", ".join(f'`"{one}"`' for one in _VERSIONS)
     told = f"Notion-Version header failed validation: Notion-Version header should be one of {allowed}"
-    raise Refusal(400, f'{told}, instead was `"{version}"`.', code="missing_version")
+    raise RefusalError(400, f'{told}, instead was `"{version}"`.', code="missing_version")

@@ -9,7 +9,7 @@ from typing import Any
 
 from utils.local.notion import dates, richtext
 from utils.local.notion.checks import Json, a_text, an_array, an_object
-from utils.local.notion.refusals import Refusal, invalid
+from utils.local.notion.refusals import RefusalError, invalid
 from utils.local.notion.schema import READ_ONLY, TYPES, Property
 
 Cell = tuple[str | None, float | None]
@@ -40,7 +40,7 @@ def parse(one: Property, payload: object, path: str, name: richtext.Mention, *, 
         fold: whether option names that differ in case only are the same.
 
     Raises:
-        Refusal: 400, in Notion's words.
+        RefusalError: 400, in Notion's words.
     """
     if one.type in READ_ONLY:
         raise invalid(f"Property {one.name!r} of type {one.type} is read-only and cannot be written.")
@@ -141,7 +141,7 @@ def converted(before: Property, after: Property, stored: Any) -> Any:
         text = text.replace(",", "")[:100]
     try:
         return parse(after, payload_of(after, text), "body", lambda _kind, _id: "")
-    except (Refusal, ValueError):
+    except (RefusalError, ValueError):
         return None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from utils.local.notion import dates, richtext, values
 from utils.local.notion.checks import Json, an_object
 from utils.local.notion.query import HEAD
-from utils.local.notion.refusals import Refusal, invalid, not_found
+from utils.local.notion.refusals import RefusalError, invalid, not_found
 from utils.local.notion.schema import OPTION_TYPES, Change, Property, Schema
 from utils.local.notion.store import BOT_NAME, PERSON_NAME, Session
 
@@ -55,7 +55,7 @@ def user(session: Session, user_id: str, *, partial: bool = True) -> Json | None
     return {**head, "name": BOT_NAME, "avatar_url": None, "type": "bot", "bot": bot}
 
 
-def missing(session: Session, kind: str, object_id: str) -> Refusal:
+def missing(session: Session, kind: str, object_id: str) -> RefusalError:
     """The 404 of something that is not there or not shared."""
     return not_found(kind, object_id, BOT_NAME, session.identity.bot_id)
 
@@ -132,7 +132,7 @@ def make_page(
     """A new page in a data source, or elsewhere (`parent`). `written` is a client's `properties`.
 
     Raises:
-        Refusal: 400, a property that Notion refuses.
+        RefusalError: 400, a property that Notion refuses.
     """
     schema = source.schema if source else PAGE_ONLY
     stored = _merged(session, source, schema, {}, written)
@@ -170,7 +170,7 @@ def edit_page(session: Session, row: Row, written: Json, actor: str, **body: Any
     """Writes properties, icon, cover or lock of a page.
 
     Raises:
-        Refusal: 400, it is in the bin, or a property that Notion refuses.
+        RefusalError: 400, it is in the bin, or a property that Notion refuses.
     """
     if row["in_trash"]:
         raise invalid("Can't edit block that is archived. You must unarchive the block before editing.")
@@ -301,9 +301,7 @@ def _title(schema: Schema, stored: Json) -> str:
 def _index(session: Session, source: Source, seq: int, properties: Iterable[Property], stored: Json) -> None:
     rows = []
     for one in properties:
-        session.db.execute(
-            "DELETE FROM cells WHERE source=? AND property=? AND page=?", (source.no, one.id, seq)
-        )
+        session.db.execute("DELETE FROM cells WHERE source=? AND property=? AND page=?", (source.no, one.id, seq))
         for n, (text, number) in enumerate(values.cells(one, stored.get(one.id))):
             rows.append((source.no, one.id, seq, n, text, text[:HEAD] if text else None, number))
     session.db.executemany("INSERT INTO cells VALUES(?,?,?,?,?,?,?)", rows)
@@ -378,9 +376,7 @@ def edit_source(session: Session, source: Source, changes: Json, actor: str, **b
 
 def save_schema(session: Session, source: Source) -> None:
     """Keeps options that were made by use."""
-    session.db.execute(
-        "UPDATE data_sources SET properties=? WHERE no=?", (json.dumps(source.schema.dump()), source.no)
-    )
+    session.db.execute("UPDATE data_sources SET properties=? WHERE no=?", (json.dumps(source.schema.dump()), source.no))
 
 
 def rename_option(session: Session, source: Source, one: Property, option: str, name: str, actor: str) -> None:

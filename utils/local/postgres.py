@@ -1,0 +1,333 @@
+"""The embedded PostgreSQL of local mode: one server for all scripts, started by the first and stopped by the last.
+
+Users hold a shared lock; starting, joining and stopping hold an exclusive one. The server runs in a session of its own,
+so that ending a job's process group never ends it. What a crash left (a recorded port, a pid file, a half-made data
+folder) is never believed: a server is ours when it answers our password and shows our data folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from utils.errors import AnglesError, BusyError, ConfigError, ServiceError
+from utils.files import hold_lock, write_atomic
+from utils.local.binaries import ROOT_FOLDER, Programs, programs
+from utils.local.home import open_home
+
+DATABASE = "angles"
+START_SECONDS = 30.0
+STOP_SECONDS = 30.0
+LOG_BYTES = 5_000_000
+TRIES = 5
+
+_SETTINGS = {
+    "shared_buffers": "32MB",
+    "max_connections": "50",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "unix_socket_directories": "",
+    "listen_addresses": "127.0.0.1",
+    "max_wal_size": "256MB",
+}
+
+
+@contextmanager
+def running(local: Path) -> Iterator[str]:
+    """The embedded server, started if need be; stopped when its last user leaves.
+
+    Args:
+        local: the folder `.local/`.
+
+    Yields:
+        A DSN of the database `angles`.
+
+    Raises:
+        ConfigError, ServiceError, BusyError: it cannot be started; the line says why.
+    """
+    home = open_home(local)
+    server = Server(programs(), _data_folder(local, home.instance), home.password, local / "postgres.port")
+    users = os.open(local / "postgres.users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        with hold_lock(local / "postgres.lock", wait=START_SECONDS + STOP_SECONDS):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            dsn = server.join() or server.start()
+        try:
+            yield dsn
+        finally:
+            with hold_lock(local / "postgres.lock", wait=START_SECONDS + STOP_SECONDS):
+                if _alone(users):
+                    server.stop()
+    finally:
+        os.close(users)
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[str]:
+    """A throw-away server with a folder of its own, always stopped and removed.
+
+    Args:
+        parent: where its folder goes; as root it goes where an unprivileged user can reach it.
+
+    Yields:
+        A DSN of its database `angles`.
+    """
+    found = programs()
+    if found.user is not None:
+        ROOT_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+        parent = ROOT_FOLDER
+    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=parent))
+    try:
+        found.own(folder)
+        server = Server(found, folder / "data", secrets.token_urlsafe(24), None, durable=False)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Server:
+    """One server on one data folder.
+
+    Args:
+        port_file: where its port is told to others; None when nobody else shall join.
+        durable: whether its data must survive a crash of the machine.
+    """
+
+    programs: Programs
+    data: Path
+    password: str
+    port_file: Path | None
+    durable: bool = True
+
+    def join(self) -> str | None:
+        """The DSN of the server if it runs already."""
+        try:
+            port = int(self.port_file.read_text(encoding="ascii")) if self.port_file else 0
+        except (OSError, ValueError):
+            return None
+        return self._dsn(port) if self._answers(port) else None
+
+    def start(self) -> str:
+        """Starts the server, after clearing what a crash left; answers the DSN.
+
+        Raises:
+            ConfigError, ServiceError: it cannot be started.
+        """
+        self._make_data()
+        self._clear_pid_file()
+        failure = ""
+        for attempt in range(TRIES):
+            port = _free_port()
+            failure = self._launch(port)
+            if not failure:
+                self._make_database(port)
+                if self.port_file:
+                    write_atomic(self.port_file, str(port), mode=0o600)
+                return self._dsn(port)
+            if "already in use" not in failure and "still in use" not in failure:
+                break
+            time.sleep(0.2 * 2**attempt)
+        raise _explained(failure, self.data)
+
+    def stop(self) -> None:
+        """Stops the server: at once, as clients' transactions are over; waits until it is gone."""
+        pid = self._live_pid()
+        if pid is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT if self.durable else signal.SIGQUIT)
+        end = time.monotonic() + STOP_SECONDS
+        while self._live_pid() == pid and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def _make_data(self) -> None:
+        """Makes the data folder beside its place and renames it; a half-made one is set aside."""
+        version = self.data / "PG_VERSION"
+        try:
+            if version.is_file():
+                self._check_version(version.read_text(encoding="ascii").strip())
+                return
+            self.data.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if self.data.exists():
+                self.data.rename(self.data.with_name(f"{self.data.name}.incomplete-{int(time.time())}"))
+            self._initdb()
+        except OSError as error:
+            raise _explained(str(error), self.data) from error
+
+    def _check_version(self, found: str) -> None:
+        if found != self.programs.major:
+            raise ConfigError(
+                f"data folder {self.data}",
+                f"is of PostgreSQL {found}, this is {self.programs.major}",
+                f"Move it away to start afresh, or dump it with PostgreSQL {found} first",
+            )
+
+    def _initdb(self) -> None:
+        beside = Path(tempfile.mkdtemp(prefix="new-", dir=self.data.parent))
+        try:
+            self.programs.own(beside)
+            secret = beside / "password"
+            write_atomic(secret, self.password, mode=0o600)
+            self.programs.own(secret)
+            for locale in ("C.UTF-8", "C"):
+                made = self.programs.run(
+                    self.programs.command(
+                        "initdb", "-D", str(beside / "data"), "-U", "postgres", "--auth=scram-sha-256",
+                        f"--pwfile={secret}", "-E", "UTF8", f"--locale={locale}", "--no-instructions",
+                        *(() if self.durable else ("--no-sync",)),
+                    )
+                )  # fmt: skip
+                if made.returncode == 0:
+                    (beside / "data").rename(self.data)
+                    return
+                shutil.rmtree(beside / "data", ignore_errors=True)
+                if "invalid locale" not in made.stderr:
+                    break
+            raise _explained(made.stderr, self.data)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+    def _launch(self, port: int) -> str:
+        """Starts the process and waits until it answers; answers what it said if it did not."""
+        log = self.data / "server.log"
+        settings = {**_SETTINGS, "port": str(port)}
+        if not self.durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = self.programs.command("postgres", "-D", str(self.data), *arguments)
+        options = self.programs.options()
+        with _opened(log) as out:
+            before = out.tell()
+            self.programs.own(log)
+            process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, **options)
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                with log.open(encoding="utf-8", errors="replace") as said:
+                    said.seek(before)
+                    return said.read() or f"ended with {process.returncode}"
+            if _listens(port) and self._answers(port):
+                return ""
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        return f"did not answer within {START_SECONDS:.0f} s"
+
+    def _make_database(self, port: int) -> None:
+        import psycopg
+
+        with psycopg.connect(self._dsn(port, "postgres"), autocommit=True, connect_timeout=10) as connection:
+            if not connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone():
+                connection.execute(f"create database {DATABASE}")
+
+    def _answers(self, port: int) -> bool:
+        """Whether the server at a port takes our password and has our data."""
+        import psycopg
+
+        if not port:
+            return False
+        try:
+            with psycopg.connect(self._dsn(port, "postgres"), connect_timeout=5, autocommit=True) as connection:
+                row = connection.execute("show data_directory").fetchone()
+        except psycopg.Error:
+            return False
+        return row is not None and Path(row[0]).resolve() == self.data.resolve()
+
+    def _dsn(self, port: int, database: str = DATABASE) -> str:
+        return f"postgresql://postgres:{self.password}@127.0.0.1:{port}/{database}"
+
+    def _pid_in_file(self) -> int | None:
+        try:
+            return int((self.data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
+        except (OSError, ValueError):
+            return None
+
+    def _live_pid(self) -> int | None:
+        """The process of the pid file, if it is a server on our data."""
+        pid = self._pid_in_file()
+        return pid if pid is not None and self._is_ours(pid) else None
+
+    def _is_ours(self, pid: int) -> bool:
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+            command = process.cmdline()
+            return process.status() != psutil.STATUS_ZOMBIE and str(self.data) in command and "postgres" in command[0]
+        except (psutil.Error, IndexError):
+            return False
+
+    def _clear_pid_file(self) -> None:
+        """Deals with a pid file of a server that could not be joined: ends what hangs, forgets what is another's."""
+        if self._pid_in_file() is None:
+            return
+        if self._live_pid() is not None:
+            self.stop()
+            if self._live_pid() is not None:
+                raise ServiceError(
+                    "local mode", f"PostgreSQL {self._live_pid()} neither answers nor ends", "End it, then run again"
+                )
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _data_folder(local: Path, instance: str) -> Path:
+    return ROOT_FOLDER / instance / "data" if os.geteuid() == 0 else local / "postgres"
+
+
+def _alone(users: int) -> bool:
+    """Whether nobody else holds the users' lock: turns ours into an exclusive one, or lets it go."""
+    fcntl.flock(users, fcntl.LOCK_UN)
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """The server's log, to be added to; begun anew when it has grown large."""
+    if log.is_file() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    return log.open("ab")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _explained(said: str, data: Path) -> AnglesError:
+    """The error for what a program said."""
+    lines = [line for line in said.strip().splitlines() if line.strip()]
+    telling = next((line for line in lines if "FATAL" in line or "error:" in line), lines[-1] if lines else "no word")
+    if "No space left" in said:
+        return ConfigError(f"data folder {data}", "the disk is full", "Free some space there, then run again")
+    if "Permission denied" in said:
+        return ConfigError(f"data folder {data}", f"no permission ({telling})", "Check the owner of the folder")
+    if "still in use" in said:
+        return BusyError("local mode", "PostgreSQL of a run that was killed is still ending", "Run again in a moment")
+    return ServiceError("local mode", f"PostgreSQL did not start ({telling.strip()})", f"See {data}/server.log")
