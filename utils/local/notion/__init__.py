@@ -9,7 +9,8 @@ in the same process (`utils.local.notion.control.Control` has each with its argu
 - clock: `set_clock(offset | fixed)`, `advance(seconds)`, `now()`
 - switches: `switch(trash_moves_stamp, restore_moves_stamp, option_rename_moves_stamp, fold_options)`,
   `set_lag(seconds)`, `set_cap(rows)`, `set_rate(rate)`, `expire_cursors()`, `settings()`
-- faults: `arm(status, method, path, contains, count, skip, after, delay, non_json, cut, retry_after, call | do)`,
+- faults: `arm(Fault(status, method, path, contains, count, skip, after, delay, non_json, cut, retry_after, call))` (over
+  HTTP these arguments, and `do`, a list of actions, for `call`),
   `omit(page_ids, count)`, `repeat(page_ids, count)`, `disarm()`
 - log: `requests()`, `request_count()`, `reset_requests()`
 - a person: `person_create(properties, database_id)`, `person_edit(page_id, properties)`, `person_trash(page_id)`,
@@ -21,6 +22,7 @@ in the same process (`utils.local.notion.control.Control` has each with its argu
 """
 
 from utils.local.notion.control import Control
+from utils.local.notion.faults import Fault
 from utils.local.notion.server import Sandbox, serve
 
-__all__ = ["Control", "Sandbox", "serve"]
+__all__ = ["Control", "Fault", "Sandbox", "serve"]

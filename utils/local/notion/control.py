@@ -94,26 +94,10 @@ class Control:
 
     # faults
 
-    def arm(
-        self,
-        status: int | None = None,
-        *,
-        method: str = "",
-        path: str = "",
-        contains: str = "",
-        count: int = 1,
-        skip: int = 0,
-        after: bool = False,
-        delay: float = 0.0,
-        non_json: bool = False,
-        cut: bool = False,
-        retry_after: int | None = None,
-        call: Callable[[], object] | None = None,
-    ) -> Fault:
-        """Arms a fault for the next requests that match; `Fault` explains each argument. Over HTTP, `do` takes the
-        place of `call`: a list of `{"action": …, **arguments}`.
+    def arm(self, fault: Fault) -> Fault:
+        """Arms a fault for the next requests that match. Over HTTP the arguments are those of `Fault`, and `do`, a list
+        of `{"action": …, **arguments}`, takes the place of `call`.
         """
-        fault = Fault(status, method, path, contains, count, skip, after, delay, non_json, cut, retry_after, call)
         self.faults.arm(fault)
         return fault
 
@@ -301,14 +285,19 @@ def run_action(control: Control, name: str, arguments: Json) -> Any:
     """
     if name not in ACTIONS:
         raise invalid(f"No action {name!r}. There are: {', '.join(ACTIONS)}.")
-    if name == "arm" and "do" in arguments:
-        steps = arguments.pop("do")
-        arguments["call"] = lambda: [_step(control, dict(step)) for step in steps]
     try:
-        result = getattr(control, name)(**arguments)
+        result = control.arm(_fault(control, arguments)) if name == "arm" else getattr(control, name)(**arguments)
     except (TypeError, ValueError) as error:
         raise invalid(str(error)) from error
     return _plain(result)
+
+
+def _fault(control: Control, arguments: Json) -> Fault:
+    steps = arguments.pop("do", [])
+    fault = Fault(**arguments)
+    if steps:
+        fault.call = lambda: [_step(control, dict(step)) for step in steps]
+    return fault
 
 
 def _step(control: Control, step: Json) -> Any:

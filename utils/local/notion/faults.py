@@ -70,7 +70,7 @@ class Fault:
         """The refusal to answer with, if any."""
         if self.status is None or self.non_json:
             return None
-        extra = None
+        extra: Json | None = None
         if self.status == 429:
             extra = {"rate_limit_reason": "integration_rate_limit"}
         if self.status == 503:

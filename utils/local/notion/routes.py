@@ -132,12 +132,8 @@ def _create_database(call: Call) -> Json:
     made = schema.created(properties, "body.initial_data_source.properties")
     texts = call.texts("title", "description")
     inline = a_boolean(call.body.get("is_inline", False), "body.is_inline")
-    row = workspace.make_database(
-        call.session,
-        parent,
-        **{"title": richtext.from_plain("New database"), **texts, **call.pictures()},
-        is_inline=inline,
-    )
+    body = {"title": richtext.from_plain("New database"), **texts, **call.pictures(), "is_inline": inline}
+    row = workspace.make_database(call.session, parent, **body)
     workspace.make_source(call.session, row["id"], made, call.bot, title=texts.get("title", []))
     return call.shown(workspace.show_database(call.session, row))
 

@@ -59,6 +59,7 @@ class Property:
 
         Args:
             wanted: `{name}` or `{id}`, perhaps with the colour that it has.
+            path: where it stands in the body.
             fold: whether an option that differs in case only is the same.
 
         Raises:

@@ -242,15 +242,12 @@ def _mended(value: Any) -> Any:
 
 def _version(request: Request) -> str:
     version = request.headers.get("notion-version")
+    head = "Notion-Version header failed validation: Notion-Version header should be"
     if version in _VERSIONS:
         return version
     if version is None:
-        told = (
-            "Notion-Version header failed validation: Notion-Version header should be defined, instead was `undefined`."
-        )
-        raise RefusalError(400, told, code="missing_version")
+        raise RefusalError(400, f"{head} defined, instead was `undefined`.", code="missing_version")
     if version < routes.OLD and request.path.startswith("/v1/data_sources"):
         raise RefusalError(400, "Invalid request URL.", code="invalid_request_url")
     allowed = ", ".join(f'`"{one}"`' for one in _VERSIONS)
-    told = f"Notion-Version header failed validation: Notion-Version header should be one of {allowed}"
-    raise RefusalError(400, f'{told}, instead was `"{version}"`.', code="missing_version")
+    raise RefusalError(400, f'{head} one of {allowed}, instead was `"{version}"`.', code="missing_version")

@@ -156,7 +156,5 @@ def _encoded(answer: Answer, *, keep: bool) -> bytes:
     if not keep:
         headers["Connection"] = "close"
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return (
-        f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Status')}\r\n{lines}\r\n".encode("latin-1")
-        + answer.body
-    )
+    first = f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Status')}\r\n"
+    return f"{first}{lines}\r\n".encode("latin-1") + answer.body

@@ -313,7 +313,7 @@ def _index(session: Session, source: Source, seq: int, properties: Iterable[Prop
 def make_database(session: Session, parent: Json, **body: Any) -> Row:
     """A new database without data sources."""
     made = str(uuid.uuid4())
-    kept = {"title": [], "description": [], "icon": None, "cover": None, "is_inline": False, "is_locked": False}
+    kept: Json = {"title": [], "description": [], "icon": None, "cover": None, "is_inline": False, "is_locked": False}
     session.db.execute(
         "INSERT INTO databases(id, body, created, edited) VALUES(?,?,?,?)",
         (made, json.dumps({**kept, **body, "parent": parent}), session.now, session.now),
@@ -334,7 +334,7 @@ def edit_database(session: Session, row: Row, in_trash: bool | None, **body: Any
 def make_source(session: Session, database_id: str, schema: Schema, actor: str, **body: Any) -> Source:
     """A new data source in a database."""
     made = str(uuid.uuid4())
-    kept = {"title": [], "description": [], "icon": None, "cover": None, **body}
+    kept: Json = {"title": [], "description": [], "icon": None, "cover": None, **body}
     session.db.execute(
         "INSERT INTO data_sources(id, database_id, body, properties, created, edited, created_by, edited_by)"
         " VALUES(?,?,?,?,?,?,?,?)",
