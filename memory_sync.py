@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -46,7 +47,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     what.add_argument("--sync-decisions", action="store_true", help="both ways; the same as no flag")
     what.add_argument("--test", action="store_true", help="check connections, properties and schema; change nothing")
     what.add_argument("--conflicts", action="store_true", help="list what is held")
-    what.add_argument("--resolve", metavar="ID", help="settle the held fields of one decision, with --take")
+    what.add_argument(
+        "--resolve", metavar="ID", type=_decision_id, help="settle the held fields of one decision, with --take"
+    )
     what.add_argument(
         "--export-only", action="store_true", help="write the export without a sync (needs only the vault)"
     )
@@ -69,6 +72,13 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     if options.field and not options.resolve:
         parser.error("--field goes with --resolve")
     return options
+
+
+def _decision_id(text: str) -> str:
+    try:
+        return str(uuid.UUID(text.strip()))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no decision's id; --conflicts lists them") from None
 
 
 def _percent(text: str) -> int:
@@ -133,7 +143,7 @@ def _resolve(session: Session, options: argparse.Namespace) -> Report:
     from utils.sync.session import Resolution
 
     fields = frozenset({options.field}) if options.field else ALL_FIELDS
-    return session.resolve(Resolution(options.resolve.strip().lower(), Side(options.take), fields))
+    return session.resolve(Resolution(options.resolve, Side(options.take), fields))
 
 
 def _tell(run: script.Run, report: Report) -> int:

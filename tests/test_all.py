@@ -12,7 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Answers pytest's exit code."""
-    return int(pytest.main(["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), str(ROOT / "tests"), *sys.argv[1:]]))
+    return int(
+        pytest.main(["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), str(ROOT / "tests"), *sys.argv[1:]])
+    )
 
 
 if __name__ == "__main__":

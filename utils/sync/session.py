@@ -63,6 +63,17 @@ class Resolution:
     fields: frozenset[str] = ALL_FIELDS
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to do, and what it was decided by."""
+
+    view: View
+    policy: Policy
+    steps: Sequence[Step]
+    ghosts: Sequence[Page]
+    report: Report
+
+
 @dataclass
 class Session:
     """One run over both sides.
@@ -90,27 +101,16 @@ class Session:
             begun = parse_state(begin.state)
             state = self._bind(begun, options, fence)
             looking = self._looking(pool, begin, state, options)
-            view = looking.look()
-            policy = self._policy(options, state, looking.now)
-            pairing = pair(view.items, view.pages, policy, by_content=begin.links == 0 or options.resync)
-            steps = _safe([decide(each.item, each.page, policy) for each in pairing.pairs], view)
-            brakes = Brakes(begin.live, options.max_delete_percent, released=options.allow_mass_change)
-            brakes.check(steps, lambda side, contents: self._twins(side, contents, view))
-            report = Report(self.run, options.dry_run, looking.why_full, lines=plan_lines(steps))
-            stuck = stuck_pages(steps, state, view)
-            report.tell(steps)
-            report.tell_stuck(why for page_id, why in state.pages.items() if page_id not in view.pages)
+            plan = self._plan(looking, begin, options)
             if fence is None:
-                report.count_all(steps)
-                return self._closed(report)
-            apply = Apply(
-                self.vault, self.notion, pool, policy, self.run, fence, report, looking.absence, self.progress
-            )
-            apply.trash_ghosts(pairing.ghosts)
-            apply.carry_out(steps)
-            after = self._after(options, state, view, report, {**stuck, **apply.stuck})
-            self._confirm(fence, report, after if after != begun else None)
-            return self._closed(report)
+                plan.report.count_all(plan.steps)
+            else:
+                apply = self._apply(looking, plan, fence)
+                apply.trash_ghosts(plan.ghosts)
+                apply.carry_out(plan.steps)
+                after = self._after(options, state, plan, apply.stuck)
+                self._confirm(fence, plan.report, after if after != begun else None)
+        return self._closed(plan.report)
 
     def resolve(self, wanted: Resolution) -> Report:
         """Settles one decision's held fields.
@@ -120,22 +120,16 @@ class Session:
         """
         with self._leased(dry_run=False) as (begin, fence), self._pool() as pool:
             state = self._bind(parse_state(begin.state), Options(), fence)
-            item = next(iter(self.vault.lookup(decisions=[wanted.decision_id])), None)
-            if item is None or item.link is None or item.link.page_id is None:
-                raise ConfigError("--resolve", f"there is no synced decision {wanted.decision_id}", "See --conflicts")
-            if not wanted.fields & set(item.link.todo.held):
-                raise ConfigError("--resolve", f"nothing of {wanted.decision_id} is held", "See --conflicts")
-            page = self.notion.page(item.link.page_id)
-            if page is None or fence is None:
-                raise ConfigError("--resolve", f"the page of {wanted.decision_id} cannot be found", "Run a sync first")
+            item, page = self._held_item(wanted)
             looking = self._looking(pool, begin, state, Options())
             policy = Policy(looking.now, wanted.take.value, explicit=True, only=wanted.fields, made=state.made)
             step = decide(item, page, policy)
             report = Report(self.run, lines=plan_lines([step]))
-            Apply(self.vault, self.notion, pool, policy, self.run, fence, report, looking.absence).carry_out([step])
+            if fence is not None:
+                self._apply(looking, Plan(View(), policy, [step], [], report), fence).carry_out([step])
+                self._confirm(fence, report, None)
             report.tell([step])
-            self._confirm(fence, report, None)
-            return self._closed(report)
+        return self._closed(report)
 
     def check(self) -> tuple[Schema, list[str]]:
         """Reads and checks the database, changing nothing; answers its schema and the properties it lacks."""
@@ -151,6 +145,43 @@ class Session:
         items = [item for item in self.vault.changes() if item.link and item.link.todo.held]
         pages = [self.notion.page(item.link.page_id or "") if item.link else None for item in items]
         return [(item, page) for item, page in zip(items, pages, strict=True) if page is not None]
+
+    def _held_item(self, wanted: Resolution) -> tuple[Item, Page]:
+        item = next(iter(self.vault.lookup(decisions=[wanted.decision_id])), None)
+        if item is None or item.link is None or item.link.page_id is None:
+            raise ConfigError("--resolve", f"there is no synced decision {wanted.decision_id}", "See --conflicts")
+        if not wanted.fields & set(item.link.todo.held):
+            raise ConfigError("--resolve", f"nothing of {wanted.decision_id} is held", "See --conflicts")
+        page = self.notion.page(item.link.page_id)
+        if page is None:
+            raise ConfigError("--resolve", f"the page of {wanted.decision_id} cannot be found", "Run a sync first")
+        return item, page
+
+    def _plan(self, looking: Looking, begin: Beginning, options: Options) -> Plan:
+        """Looks at both sides and decides everything; the brakes have let it pass."""
+        state, view = looking.state, looking.look()
+        policy = self._policy(options, state, looking.now)
+        pairing = pair(view.items, view.pages, policy, by_content=begin.links == 0 or options.resync)
+        steps = _safe([decide(each.item, each.page, policy) for each in pairing.pairs], view)
+        brakes = Brakes(begin.live, options.max_delete_percent, released=options.allow_mass_change)
+        brakes.check(steps, lambda side, contents: self._twins(side, contents, view))
+        report = Report(self.run, options.dry_run, looking.why_full, lines=plan_lines(steps))
+        report.tell(steps)
+        report.tell_stuck(why for page_id, why in state.pages.items() if page_id not in view.pages)
+        return Plan(view, policy, steps, pairing.ghosts, report)
+
+    def _apply(self, looking: Looking, plan: Plan, fence: int) -> Apply:
+        return Apply(
+            self.vault,
+            self.notion,
+            looking.pool,
+            plan.policy,
+            self.run,
+            fence,
+            plan.report,
+            looking.absence,
+            self.progress,
+        )
 
     def _bind(self, state: State, options: Options, fence: int | None) -> State:
         """Reads and checks the database; makes what properties it lacks, which is remembered first."""
@@ -213,18 +244,22 @@ class Session:
         unseen = [content for content in contents if content_key(content) not in seen]
         return len(contents) - len(unseen) + (self.vault.twins("notion", unseen) if unseen else 0)
 
-    def _after(self, options: Options, state: State, view: View, report: Report, stuck: Mapping[str, str]) -> State:
+    def _after(self, options: Options, state: State, plan: Plan, refused: Mapping[str, str]) -> State:
         """The state to keep: the mark moves where all was seen and is done or noted."""
-        schema = self.notion.schema
+        schema, view = self.notion.schema, plan.view
         after = replace(
-            state, properties=schema.properties, options=schema.options, large_bin=view.large_bin, pages=stuck
+            state,
+            properties=schema.properties,
+            options=schema.options,
+            large_bin=view.large_bin,
+            pages={**stuck_pages(plan, state), **refused},
         )
         if options.direction != "both" or not view.complete:
             return after
         after = replace(after, mark=next_mark(state, self.notion.calls.date, view.newest))
         if not view.full:
             return after
-        return replace(after, full_at=self._clock(), made=state.made if report.counts["failed"] else {})
+        return replace(after, full_at=self._clock(), made=state.made if plan.report.counts["failed"] else {})
 
     def _confirm(self, fence: int, report: Report, state: State | None) -> None:
         """Ticks `synced`, keeps the state, and writes an activity row where the run wrote anything."""
@@ -283,12 +318,12 @@ def _safe(steps: Sequence[Step], view: View) -> list[Step]:
     return [step for step in steps if step.kind not in removing]
 
 
-def stuck_pages(steps: Sequence[Step], state: State, view: View) -> dict[str, str]:
+def stuck_pages(plan: Plan, state: State) -> dict[str, str]:
     """Pages without a row that cannot be taken, by page id, with what to say of them."""
     again = {
         step.page.id: f"{step.id} {step.title!r}: {step.flags[0]}"
-        for step in steps
+        for step in plan.steps
         if step.page is not None and step.item.link is None and step.kind is Kind.NOTHING and step.flags
     }
-    unseen = {page_id: why for page_id, why in state.pages.items() if page_id not in view.pages}
+    unseen = {page_id: why for page_id, why in state.pages.items() if page_id not in plan.view.pages}
     return {**unseen, **again}

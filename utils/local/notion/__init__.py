@@ -3,14 +3,14 @@
     with serve(Path(".local/notion.db")) as sandbox:
         client = notion_client.Client(auth=sandbox.token, base_url=sandbox.base_url)
 
-`POST /control/<action>` with the header `X-Control-Key` and a JSON object of arguments does what `sandbox.control` does
-in the same process (`utils.local.notion.control.Control` has each with its arguments):
+`POST /control/<action>` with the header `X-Control-Key` and a JSON object of arguments does what `sandbox.control`
+does in the same process (`utils.local.notion.control.Control` has each with its arguments):
 
 - clock: `set_clock(offset | fixed)`, `advance(seconds)`, `now()`
 - switches: `switch(trash_moves_stamp, restore_moves_stamp, option_rename_moves_stamp, fold_options)`,
   `set_lag(seconds)`, `set_cap(rows)`, `set_rate(rate)`, `expire_cursors()`, `settings()`
-- faults: `arm(Fault(status, method, path, contains, count, skip, after, delay, non_json, cut, retry_after, call))` (over
-  HTTP these arguments, and `do`, a list of actions, for `call`),
+- faults: `arm(Fault(status, method, path, contains, count, skip, after, delay, non_json, cut, retry_after, call))`
+  (over HTTP these arguments, and `do`, a list of actions, for `call`),
   `omit(page_ids, count)`, `repeat(page_ids, count)`, `disarm()`
 - log: `requests()`, `request_count()`, `reset_requests()`
 - a person: `person_create(properties, database_id)`, `person_edit(page_id, properties)`, `person_trash(page_id)`,

@@ -7,7 +7,7 @@ object of their arguments and the header `X-Control-Key`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -95,8 +95,9 @@ class Control:
     # faults
 
     def arm(self, fault: Fault) -> Fault:
-        """Arms a fault for the next requests that match. Over HTTP the arguments are those of `Fault`, and `do`, a list
-        of `{"action": …, **arguments}`, takes the place of `call`.
+        """Arms a fault for the next requests that match.
+
+        Over HTTP the arguments are those of `Fault`; `do`, a list of `{"action": …, **arguments}`, replaces `call`.
         """
         self.faults.arm(fault)
         return fault
@@ -130,8 +131,9 @@ class Control:
     # people
 
     def person_create(self, properties: Json | None = None, *, database_id: str | None = None) -> str:
-        """A person adds a page; answers its id. Values are plain (text, bool, number, None, option names) or as the
-        API has them.
+        """A person adds a page; answers its id.
+
+        Values are plain (text, bool, number, None, option names) or as the API has them.
         """
         with self.store.writing() as session:
             source = self._source(session, database_id)

@@ -172,9 +172,9 @@ class _App:
     def _other(self, request: Request) -> Answer:
         """The control route and the page."""
         if not request.path.startswith("/control/"):
-            from utils.local.notion import page
+            from utils.local.notion.page import respond
 
-            return page.respond(request, self.control, self.port)
+            return respond(request, self.control, self.port)
         key = request.headers.get("x-control-key", "")
         with self.store.reading() as session:
             right = session.identity.control_key
