@@ -196,15 +196,12 @@ class _Runner:
 
     def rehearse(self) -> list[str]:
         """Executes everything in one transaction and rolls it back."""
-        from psycopg import Rollback
-
         done: list[str] = []
-        with self.connection.transaction():
+        with self.connection.transaction(force_rollback=True):
             self._lock()
             for migration in plan(self.files, _applied(self.connection)).pending:
                 self._execute(migration)
                 done.append(migration.file)
-            raise Rollback
         return done
 
     def check_access(self) -> None:
@@ -250,7 +247,8 @@ class _Runner:
         while not self._value("select pg_try_advisory_xact_lock(%s)", LOCK):
             if time.monotonic() > self.deadline:
                 holder = self._value(
-                    "select format('%%s at %%s, process %%s', a.usename, coalesce(a.client_addr::text, 'this host'), a.pid)"
+                    "select format('%%s at %%s, process %%s', a.usename,"
+                    " coalesce(a.client_addr::text, 'this host'), a.pid)"
                     " from pg_locks l join pg_stat_activity a on a.pid = l.pid"
                     " where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) | l.objid::bigint = %s",
                     LOCK,

@@ -46,10 +46,26 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     store = home() / ".local" / "notion.db"
-    parser.add_argument("--port", type=int, help="default: the port of the last start, at first any free one")
+    parser.add_argument("--port", type=_port, help="default: the port of the last start, at first any free one")
     parser.add_argument("--store", type=Path, default=store, help=f"the SQLite file (default: {store})")
-    parser.add_argument("--rate", type=float, help="requests a second that are granted (default: no limit)")
+    parser.add_argument("--rate", type=_rate, help="requests a second that are granted (default: no limit)")
     return parser.parse_args(argv)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535)")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of requests a second")
+    return rate
 
 
 def _started(stack: ExitStack, options: argparse.Namespace) -> Sandbox:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from utils.local.notion import dates, workspace
@@ -18,6 +18,8 @@ from utils.local.notion.faults import Fault, Faults, Lie, Logged
 from utils.local.notion.refusals import invalid
 from utils.local.notion.schema import Property
 from utils.local.notion.store import Session, Settings, Store
+
+_LAST = dates.millis(datetime(2200, 1, 1, tzinfo=UTC))
 
 
 class Control:
@@ -37,20 +39,23 @@ class Control:
     def set_clock(self, *, offset: float | None = None, fixed: datetime | str | None = None) -> None:
         """Sets the clock ahead of the real one by seconds, or stops it at an aware time; neither: the real time."""
         if fixed is None:
-            self.store.set(clock_fixed=None, clock_offset=int((offset or 0) * 1000))
-            return
-        at = datetime.fromisoformat(fixed) if isinstance(fixed, str) else fixed
-        self.store.set(clock_fixed=dates.millis(at), clock_offset=0)
+            self._set_clock(None, int((offset or 0) * 1000))
+        else:
+            at = datetime.fromisoformat(fixed) if isinstance(fixed, str) else fixed
+            self._set_clock(dates.millis(at), 0)
 
     def advance(self, seconds: float) -> None:
         """Moves the clock on, whether it stands or goes."""
-        with self.store.reading() as session:
-            settings = session.settings
-        step = int(seconds * 1000)
+        settings, step = self.settings(), int(seconds * 1000)
         if settings.clock_fixed is None:
-            self.store.set(clock_offset=settings.clock_offset + step)
+            self._set_clock(None, settings.clock_offset + step)
         else:
-            self.store.set(clock_fixed=settings.clock_fixed + step)
+            self._set_clock(settings.clock_fixed + step, 0)
+
+    def _set_clock(self, fixed: int | None, offset: int) -> None:
+        if not 0 <= (fixed or 0) < _LAST or abs(offset) > _LAST // 5:
+            raise ValueError("the sandbox's clock goes from 1970 to 2199")
+        self.store.set(clock_fixed=fixed, clock_offset=offset)
 
     # switches
 
@@ -66,6 +71,7 @@ class Control:
         restore_moves_stamp: bool | None = None,
         option_rename_moves_stamp: bool | None = None,
         fold_options: bool | None = None,
+        date_header: bool | None = None,
     ) -> None:
         """Decides what is not known of the real one; None leaves a switch as it is."""
         given = {
@@ -73,6 +79,7 @@ class Control:
             "restore_moves_stamp": restore_moves_stamp,
             "option_rename_moves_stamp": option_rename_moves_stamp,
             "fold_options": fold_options,
+            "date_header": date_header,
         }
         self.store.set(**{name: value for name, value in given.items() if value is not None})
 
@@ -82,11 +89,15 @@ class Control:
 
     def set_cap(self, rows: int) -> None:
         """How many rows one query yields; 10,000 in the real one."""
-        self.store.set(cap=rows)
+        self.store.set(cap=int(rows))
 
     def set_rate(self, rate: float | None) -> None:
         """Requests a second that this server grants; None grants all."""
         self.faults.limit(rate)
+
+    def set_cursor_life(self, seconds: float) -> None:
+        """For how long a cursor is good (by the sandbox's clock); an hour at first."""
+        self.store.set(cursor_life=int(seconds * 1000))
 
     def expire_cursors(self) -> None:
         """Makes every cursor given out so far invalid."""
@@ -123,6 +134,10 @@ class Control:
     def request_count(self) -> int:
         """How many API requests came since the start or `reset_requests`."""
         return self.faults.total
+
+    def bugs(self) -> list[str]:
+        """Errors of the sandbox itself (answered with 500): none is what is wanted."""
+        return [repr(error) for error in self.faults.bugs]
 
     def reset_requests(self) -> None:
         """Empties the log."""

@@ -15,6 +15,7 @@ from typing import Any
 from utils.local.notion.checks import Json
 from utils.local.notion.refusals import RefusalError
 
+RATE_REASON = "integration_rate_limit"
 LOG_LENGTH = 10_000
 ANSWERS_KEPT = 50
 BURST_SECONDS = 3.0
@@ -71,13 +72,13 @@ class Fault:
         if self.status is None or self.non_json:
             return None
         extra: Json | None = None
-        if self.status == 429:
-            extra = {"rate_limit_reason": "integration_rate_limit"}
-        if self.status == 503:
-            extra = {"endpoint_name": "unknown", "notion_error_name": "ServiceUnavailable", "retry_guidance": []}
         wait = self.retry_after
         if wait is None and self.status in {429, 529}:
             wait = 1
+        if self.status == 429:
+            extra = {"rate_limit_reason": RATE_REASON, "retry_after": wait}
+        if self.status == 503:
+            extra = {"endpoint_name": "unknown", "notion_error_name": "ServiceUnavailable", "retry_guidance": []}
         return RefusalError(self.status, extra=extra, retry_after=wait)
 
 
@@ -121,6 +122,7 @@ class Faults:
         self._log: deque[Logged] = deque(maxlen=LOG_LENGTH)
         self._answers: deque[tuple[Logged, bytes]] = deque(maxlen=ANSWERS_KEPT)
         self.total = 0
+        self.bugs: list[BaseException] = []
         self.limit(rate)
 
     def limit(self, rate: float | None) -> None:
@@ -147,7 +149,7 @@ class Faults:
                 self._tokens -= 1
                 return
             wait = max(1, math.ceil((1 - self._tokens) / self._rate))
-        raise RefusalError(429, extra={"rate_limit_reason": "integration_rate_limit"}, retry_after=wait)
+        raise RefusalError(429, extra={"rate_limit_reason": RATE_REASON, "retry_after": wait}, retry_after=wait)
 
     def arm(self, fault: Fault) -> None:
         """Adds a fault behind those that are armed."""
@@ -206,6 +208,13 @@ class Faults:
             self.total += 1
             self._log.append(logged)
             self._answers.append((logged, answer[:20_000]))
+
+    def bug(self, error: BaseException) -> None:
+        """Keeps what should not have happened, for the tests to find, and logs it."""
+        import logging
+
+        self.bugs.append(error)
+        logging.getLogger(__name__).error("a request failed", exc_info=error)
 
     def log(self) -> list[Logged]:
         """The log, oldest first."""

@@ -39,11 +39,10 @@ _COMPARE = {
 
 @dataclass(frozen=True)
 class Sql:
-    """A condition or expression and its parameters. `seeks`: it names few pages by an index of the cells."""
+    """A condition or expression, and its parameters."""
 
     text: str
     values: tuple[Any, ...] = ()
-    seeks: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def ordering(view: View, sorts: object) -> list[tuple[Sql, str]]:
         expression = _sort_expression(view, one, path)
         order = "ASC" if direction == "ascending" else "DESC"
         if not expression.text.startswith("p."):
-            keys.append((Sql(f"({expression.text}) IS NULL", expression.values), "ASC"))
+            keys.append((Sql(f"(({expression.text}) IS NULL)", expression.values), "ASC"))
             expression = Sql(f"COALESCE(({expression.text}), '')", expression.values)
         keys.append((expression, order))
     return [*keys, (Sql("p.seq"), order)]
@@ -150,12 +149,14 @@ def query_secret(key: str, *parts: object) -> str:
 
 def page_size(value: object, path: str = "body.page_size") -> int:
     """How many rows an answer may hold: 1 to 100."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise malformed(path, "a number", value)
     if value > 100:
         raise malformed(path, "≤ `100`", value)
     if value < 1:
         raise malformed(path, "≥ `1`", value)
+    if value != int(value):
+        raise malformed(path, "an integer", value)
     return int(value)
 
 
@@ -170,25 +171,29 @@ def _group(view: View, word: str, items: list[Any], path: str, depth: int) -> Sq
     if alike:
         return alike
     parts = [filtered(view, item, f"{path}[{n}]", depth + 1) for n, item in enumerate(items)]
-    few = all(part.seeks for part in parts) if word == "or" else any(part.seeks for part in parts)
     joined = f" {word.upper()} ".join(part.text for part in parts)
-    return Sql(f"({joined})", tuple(value for part in parts for value in part.values), few)
+    return Sql(f"({joined})", tuple(value for part in parts for value in part.values))
 
 
 def _alike(view: View, word: str, items: list[Any], path: str) -> Sql | None:
-    """An `or` of equal texts of one property, as one look into the index."""
-    texts = []
-    for item in items:
-        inner = item.get("rich_text") if isinstance(item, dict) else None
-        if not isinstance(inner, dict) or list(inner) != ["equals"] or item.get("property") != items[0]["property"]:
-            return None
-        texts.append(inner["equals"])
-    found = _property(view, items[0].get("property"), path)
-    if word != "or" or found.type not in TEXT_TYPES or not all(isinstance(text, str) and text for text in texts):
+    """An `or` of equal texts of one property, as one look into the index; None where it is something else."""
+    texts = [_equal_text(item) for item in items]
+    names = {json.dumps(item.get("property")) for item in items if isinstance(item, dict)}
+    if word != "or" or None in texts or len(names) != 1:
+        return None
+    found = _property(view, items[0].get("property", ...), path)
+    if found.type not in TEXT_TYPES:
         return None
     marks = ",".join("?" * len(texts))
-    heads = tuple(text[:HEAD] for text in texts)
-    return _among(view, found, f"head IN ({marks}) AND text IN ({marks})", (*heads, *texts), seeks=True)
+    heads = tuple(text[:HEAD] for text in texts if text)
+    return _among(view, found, f"head IN ({marks}) AND text IN ({marks})", (*heads, *texts), index="cells_head")
+
+
+def _equal_text(item: object) -> str | None:
+    """The text of a filter that is `{property, rich_text: {equals: text}}`; None of any other."""
+    inner = item.get("rich_text") if isinstance(item, dict) and len(item) == 2 else None
+    text = inner.get("equals") if isinstance(inner, dict) and len(inner) == 1 else None
+    return text if isinstance(text, str) and text else None
 
 
 def _timestamp(view: View, body: Json, path: str) -> Sql:
@@ -241,10 +246,12 @@ def _emptiness(view: View, found: Property, word: str, value: object, path: str)
 
 
 def _among(
-    view: View, found: Property, condition: str, values: tuple[Any, ...], *, no: bool = False, seeks: bool = False
+    view: View, found: Property, condition: str, values: tuple[Any, ...], *, no: bool = False, index: str = ""
 ) -> Sql:
-    text = f"SELECT page FROM cells WHERE source=? AND property=? AND {condition}"  # noqa: S608 - ours, values apart
-    return Sql(f"p.seq {'NOT ' * no}IN ({text})", (view.source, found.id, *values), seeks and not no)
+    """The pages that have (`no`: lack) a cell of a property under a condition."""
+    cells = f"cells INDEXED BY {index}" if index else "cells"
+    text = f"SELECT page FROM {cells} WHERE source=? AND property=? AND {condition}"  # noqa: S608 - ours, values apart
+    return Sql(f"p.seq {'NOT ' * no}IN ({text})", (view.source, found.id, *values))
 
 
 def _text(view: View, found: Property, word: str, value: object, path: str) -> Sql:
@@ -254,7 +261,7 @@ def _text(view: View, found: Property, word: str, value: object, path: str) -> S
     if word in {"equals", "does_not_equal"}:
         if not text:
             return _among(view, found, "1", (), no=not no)
-        return _among(view, found, "head=? AND text=?", (text[:HEAD], text), no=no, seeks=True)
+        return _among(view, found, "head=? AND text=?", (text[:HEAD], text), no=no, index="cells_head")
     sought = text.casefold()
     condition = {
         "starts_with": "substr(fold(text), 1, length(?1)) = ?1",
@@ -381,7 +388,7 @@ def _sort_expression(view: View, one: Json, path: str) -> Sql:
         return Sql(_column(view, found.type))
     if found.type in {"unique_id", "created_by", "last_edited_by"}:
         return Sql({"unique_id": "p.number", "created_by": "p.created_by"}.get(found.type, "p.edited_by"))
-    shown = "fold(text)" if found.type in TEXT_TYPES else "number"
+    shown = "sortable(text)" if found.type in TEXT_TYPES else "number"
     values: tuple[Any, ...] = ()
     if found.type in OPTION_TYPES:
         shown = f"CASE text {'WHEN ? THEN ? ' * len(found.options)}ELSE {len(found.options)} END"

@@ -25,6 +25,7 @@ from utils.local.notion.refusals import RefusalError, invalid, malformed
 from utils.local.notion.store import Session
 
 OLD, NEW = "2025-09-03", "2026-03-11"
+_OWN_ICON = re.compile(r"https://www\.notion\.so/icons/([\w-]+)_([a-z]+)\.svg")
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,22 @@ def _me(call: Call) -> Json:
 
 
 def _user(call: Call) -> Json:
-    found = workspace.user(call.session, call.ids[0], partial=False)
+    found = _whole_user(call, call.ids[0])
     if found is None:
         raise workspace.missing(call.session, "user", call.ids[0])
     return found
 
 
+def _whole_user(call: Call, user_id: str) -> Json | None:
+    found = workspace.user(call.session, user_id, partial=False)
+    if found and call.version == OLD and "person" in found:
+        found["person"]["email_verified"] = True
+    return found
+
+
 def _users(call: Call) -> Json:
     identity = call.session.identity
-    everyone = [workspace.user(call.session, one, partial=False) for one in (identity.person_id, identity.bot_id)]
+    everyone = [_whole_user(call, one) for one in (identity.person_id, identity.bot_id)]
     return _listed(call, [one for one in everyone if one], "user")
 
 
@@ -185,7 +193,7 @@ def _query(call: Call) -> Json:
     in_trash = bool(call.in_trash())
     view = query.View(source.no, source.schema, session.now, _edited(session))
     condition = query.filtered(view, body["filter"]) if body.get("filter") is not None else Sql("1")
-    keys = query.ordering(view, body.get("sorts") or [])
+    keys = query.ordering(view, [] if body.get("sorts") is None else body["sorts"])
     secret = query.query_secret(
         session.identity.token,
         call.ids,
@@ -242,7 +250,7 @@ def _rows(
     held = "p.in_trash=?"
     if session.settings.lag:
         held = f"(CASE WHEN p.written > {session.now - session.settings.lag} THEN p.prior_trash ELSE p.in_trash END)=?"
-    where = [f"{'+' if condition.seeks else ''}p.source=? AND {held} AND p.shared", condition.text]
+    where = [f"p.source=? AND {held} AND p.shared", condition.text]
     parts: list[Any] = [source.no, int(in_trash), *condition.values]
     if start:
         here = _here(call, source, keys, start)
@@ -250,8 +258,9 @@ def _rows(
         parts += here.values
     order = ", ".join(f"{key.text} {direction}" for key, direction in keys)
     parts += [value for key, _ in keys for value in key.values]
-    statement = f"SELECT p.* FROM pages p WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"  # noqa: S608 - ours
-    return session.db.execute(statement, (*parts, limit)).fetchall()
+    statement = f"SELECT p.seq FROM pages p WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"  # noqa: S608 - ours
+    found = session.db.execute(statement, (*parts, limit)).fetchall()
+    return [session.db.execute("SELECT * FROM pages WHERE seq=?", (one["seq"],)).fetchone() for one in found]
 
 
 def _here(call: Call, source: workspace.Source, keys: list[tuple[Sql, str]], start: query.Cursor) -> Sql:
@@ -337,7 +346,7 @@ def _search(call: Call) -> Json:
     call.allow("query", "filter", "sort", "page_size", "start_cursor")
     session, body = call.session, call.body
     wanted = _search_kind(body.get("filter"))
-    sort = an_object(body.get("sort") or {}, "body.sort")
+    sort = an_object({} if body.get("sort") is None else body["sort"], "body.sort")
     no_others(sort, ("timestamp", "direction"), "body.sort")
     one_of(sort.get("timestamp", "last_edited_time"), "body.sort.timestamp", ("last_edited_time",))
     order = one_of(sort.get("direction", "descending"), "body.sort.direction", ("ascending", "descending"))
@@ -409,7 +418,7 @@ def _listed(call: Call, items: list[Any], kind: str, show: Callable[[Any], Json]
         given = {key: found[0] for key, found in call.query.items()}
         path = "query"
         if "page_size" in given:
-            given["page_size"] = int(given["page_size"]) if given["page_size"].isdigit() else given["page_size"]
+            given["page_size"] = _whole(given["page_size"])
     size = query.page_size(given.get("page_size", 100), f"{path}.page_size")
     secret = query.query_secret(call.session.identity.token, kind, call.ids)
     start = 0
@@ -421,6 +430,10 @@ def _listed(call: Call, items: list[Any], kind: str, show: Callable[[Any], Json]
         cursor = query.write_cursor(query.Cursor(call.session.identity.root_id, start + size, issued), secret)
     page = items[start : start + size]
     return _list([show(one) for one in page] if show else page, cursor, kind)
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else text
 
 
 def _parent(call: Call, kinds: tuple[str, ...]) -> Json:
@@ -448,6 +461,9 @@ def _picture(value: object, path: str) -> Json | None:
     one_of(kind, f"{path}.type", ("emoji", "external", "file_upload", "custom_emoji", "icon"))
     if kind not in given:
         raise malformed(f"{path}.{kind}", "defined", ...)
+    own = _OWN_ICON.fullmatch(str(given[kind].get("url"))) if isinstance(given[kind], dict) else None
+    if own:
+        return {"type": "icon", "icon": {"name": own[1], "color": own[2]}}
     return {"type": kind, **given}
 
 

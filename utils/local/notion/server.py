@@ -7,7 +7,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from utils.local.notion.wire import Answer, Request, Server
 BODY_MOST = 500_000
 _JSON = "application/json; charset=utf-8"
 _VERSIONS = (routes.OLD, routes.NEW)
+_NO_DATE = "-"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -51,14 +52,18 @@ def serve(store: Path, *, port: int = 0, rate: float | None = None) -> Iterator[
         rate: requests a second that are granted; None grants all.
 
     Raises:
-        ServiceError: the file is no sandbox's.
+        ServiceError: the file cannot be opened, or is no sandbox's.
         OSError: the port is taken.
     """
     kept = Store(store)
     app = _App(kept, Faults(rate))
-    server = Server(port, app.respond)
     with kept.reading() as session:
         identity = session.identity
+    try:
+        server = Server(port, app.respond)
+    except OSError:
+        kept.close()
+        raise
     app.port = server.port
     try:
         yield Sandbox(
@@ -92,14 +97,17 @@ class _App:
     def respond(self, request: Request) -> Answer | None:
         """The one place where an exception becomes an answer."""
         if not request.path.startswith("/v1"):
-            return self._other(request)
+            try:
+                return self._other(request)
+            except Exception as bug:  # noqa: BLE001 - as below
+                self.faults.bug(bug)
+                return _plain(500, {"error": "a bug of the sandbox; its log has it"})
         began, request_id = time.monotonic(), str(uuid.uuid4())
-        now = 0
         try:
-            status, body, now = self._api(request)
-            answer = self._json(status, {**body, "request_id": request_id}, request_id, now)
+            body, date = self._api(request)
+            answer = self._json(200, {**body, "request_id": request_id}, request_id, date)
         except RefusalError as refusal:
-            answer = self._json(refusal.status, refusal.body(request_id), request_id, now)
+            answer = self._json(refusal.status, refusal.body(request_id), request_id, "")
             if refusal.retry_after is not None:
                 answer.headers["Retry-After"] = str(refusal.retry_after)
         except _HtmlError as told:
@@ -107,6 +115,9 @@ class _App:
         except _CutError:
             self._note(request, 0, began, b"")
             return None
+        except Exception as bug:  # noqa: BLE001 - one request's bug must not end the others; it is kept and logged
+            self.faults.bug(bug)
+            answer = self._json(500, RefusalError(500).body(request_id), request_id, "")
         self._note(request, answer.status, began, answer.body)
         return answer
 
@@ -114,8 +125,11 @@ class _App:
         seconds = time.monotonic() - began
         self.faults.note(Logged(request.method, request.path, status, seconds, request.body), answer)
 
-    def _api(self, request: Request) -> tuple[int, Json, int]:
-        """Judges a request in Notion's order: path, JSON, credentials, version, rate, then the rest."""
+    def _api(self, request: Request) -> tuple[Json, str]:
+        """Judges a request in Notion's order: path, JSON, credentials, version, rate, then the rest.
+
+        Answers the object and the Date header.
+        """
         route, ids = routes.find(request.method, request.path)
         body = _parsed(request) if request.method in {"POST", "PATCH"} else {}
         self._check_token(request.headers.get("authorization", ""))
@@ -134,17 +148,17 @@ class _App:
         transaction: AbstractContextManager[Session] = self.store.writing() if route.writes else self.store.reading()
         with transaction as session:
             found = route.run(routes.Call(session, checked, request.query, wanted, version, self.faults))
-            now = session.now
+            date = _date(session)
         if fault and fault.after:
             self._strike(fault)
-        return 200, found, now
+        return found, date
 
     def _strike(self, fault: Fault) -> None:
         """Lets an armed fault happen."""
-        if fault.delay:
-            self.stopping.wait(fault.delay)
+        if fault.delay and self.stopping.wait(fault.delay):
+            raise _CutError
         if fault.call:
-            fault.call()
+            _call(fault.call)
         if fault.cut:
             raise _CutError
         if fault.non_json:
@@ -162,11 +176,13 @@ class _App:
         if not hmac.compare_digest(token.strip().encode("utf-8", "replace"), right.encode()):
             raise RefusalError(401, "API token is invalid.")
 
-    def _json(self, status: int, body: Json, request_id: str, now: int) -> Answer:
-        if not now:
+    def _json(self, status: int, body: Json, request_id: str, date: str) -> Answer:
+        if not date:
             with self.store.reading() as session:
-                now = session.now
-        headers = {"Content-Type": _JSON, "Date": http_date(now), "x-notion-request-id": request_id}
+                date = _date(session)
+        headers = {"Content-Type": _JSON, "Date": date, "x-notion-request-id": request_id}
+        if date == _NO_DATE:
+            del headers["Date"]
         return Answer(status, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), headers)
 
     def _other(self, request: Request) -> Answer:
@@ -189,12 +205,24 @@ class _App:
         return _plain(200, {"result": result})
 
 
+def _call(action: Callable[[], object]) -> None:
+    """Runs what was armed; its refusal is a bug of who armed it, not an answer to this request."""
+    try:
+        action()
+    except RefusalError as error:
+        raise RuntimeError(f"what was armed was refused: {error}") from error
+
+
 class _HtmlError(Exception):
     """Answer with something that is no JSON."""
 
     def __init__(self, status: int) -> None:
         self.status = status
         super().__init__(str(status))
+
+
+def _date(session: Session) -> str:
+    return http_date(session.now) if session.settings.date_header else _NO_DATE
 
 
 def http_date(now: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sqlite3
 import time
@@ -55,6 +56,7 @@ class Settings:
         cursor_generation: raised to make all cursors invalid.
         trash_moves_stamp, restore_moves_stamp, option_rename_moves_stamp: whether `last_edited_time` moves.
         fold_options: whether an option name that differs in case only is the option that is there.
+        date_header: whether answers have a Date header.
     """
 
     clock_offset: int = 0
@@ -67,6 +69,7 @@ class Settings:
     restore_moves_stamp: bool = False
     option_rename_moves_stamp: bool = False
     fold_options: bool = False
+    date_header: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,18 +107,25 @@ class Session:
 
 
 class Store:
-    """The file and its connections. Thread-safe."""
+    """The file and its connections. Thread-safe.
+
+    Raises:
+        ServiceError: the file cannot be opened, or is something else.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
             self._prepare()
+        except (OSError, sqlite3.OperationalError) as error:
+            remedy = "Check who owns it and its folder, and the room on the disk"
+            raise ServiceError(str(path), f"cannot be opened ({error})", remedy) from error
         except sqlite3.DatabaseError as error:
-            raise ServiceError(
-                str(path), f"is no Notion sandbox's file ({error})", "Move it away; a new one is made at the next start"
-            ) from error
+            remedy = "Move it away; a new one is made at the next start"
+            raise ServiceError(str(path), f"is no Notion sandbox's file ({error})", remedy) from error
 
     def close(self) -> None:
         """Closes the idle connections."""
@@ -175,6 +185,7 @@ class Store:
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA synchronous=NORMAL")
         db.create_function("fold", 1, _fold, deterministic=True)
+        db.create_function("sortable", 1, _sortable, deterministic=True)
         return db
 
     def _prepare(self) -> None:
@@ -191,7 +202,6 @@ class Store:
             finally:
                 if db.in_transaction:
                     db.rollback()
-        self.path.chmod(0o600)
 
     def _fill(self, db: sqlite3.Connection) -> None:
         from utils.local.notion.seed import fill
@@ -229,3 +239,8 @@ def save(session: Session, key: str, value: object) -> None:
 
 def _fold(text: str | None) -> str | None:
     return None if text is None else text.casefold()
+
+
+def _sortable(text: str | None) -> str | None:
+    """A key that sorts as people do: without case, and 9 before 10."""
+    return None if text is None else re.sub(r"\d+", lambda found: found[0].zfill(20), text.casefold())

@@ -93,6 +93,8 @@ def cells(one: Property, stored: Any) -> list[Cell]:
 
 def plain(one: Property, stored: Any) -> str:
     """A stored value as a person would type it; empty for an empty one."""
+    if one.type == "checkbox":
+        return "Yes" if stored else "No"
     if stored is None:
         return ""
     if one.type in {"title", "rich_text"}:
@@ -102,8 +104,6 @@ def plain(one: Property, stored: Any) -> str:
         return ", ".join(option["name"] for option in one.options if option["id"] in ids)
     if one.type == "date":
         return str(stored["start"])
-    if one.type == "checkbox":
-        return "Yes" if stored else "No"
     return str(stored)
 
 
@@ -141,7 +141,7 @@ def converted(before: Property, after: Property, stored: Any) -> Any:
         text = text.replace(",", "")[:100]
     try:
         return parse(after, payload_of(after, text), "body", lambda _kind, _id: "")
-    except (RefusalError, ValueError):
+    except RefusalError:
         return None
 
 
@@ -186,7 +186,10 @@ def _finite(value: float) -> bool:
 def _number_typed(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return float(value) if value.strip() else None
+    try:
+        return float(value) if value.strip() else None
+    except ValueError:
+        return value
 
 
 def _shown_option(one: Property, option_id: str | None) -> Json | None:

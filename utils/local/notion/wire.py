@@ -133,11 +133,13 @@ def _read(stream: IO[bytes]) -> Request | Answer | None:
         head += line
         if len(head) > HEAD_LIMIT:
             return Answer(431, b"")
-    first, *lines = head.decode("latin-1").splitlines()
+    first, *lines = head.decode("latin-1").replace("\r\n", "\n").rstrip("\n").split("\n")
     parts = first.split(" ")
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         return Answer(400, b"")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if parts[2] == "HTTP/1.0":
+        headers["connection"] = "close"
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers or not (length.isascii() and length.isdigit()):
         return Answer(411, b"")

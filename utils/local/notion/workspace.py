@@ -36,7 +36,7 @@ class Source:
 
 
 def user(session: Session, user_id: str, *, partial: bool = True) -> Json | None:
-    """A user as Notion shows it; None where there is none."""
+    """A user as Notion shows it (a person without `email_verified`); None where there is none."""
     identity = session.identity
     if partial:
         return {"object": "user", "id": user_id}
@@ -258,7 +258,7 @@ def _merged(session: Session, source: Source | None, schema: Schema, before: Jso
         fold = session.settings.fold_options
         path = f"body.properties.{key}"
         value = values.parse(one, payload, path, lambda kind, that: mentioned(session, kind, that), fold=fold)
-        if value in (None, [], False) and value != 0:
+        if value is None or value is False or value == []:
             stored.pop(one.id, None)
         else:
             stored[one.id] = value
@@ -359,6 +359,8 @@ def edit_source(session: Session, source: Source, changes: Json, actor: str, **b
     kept = {**json.loads(source.row["body"]), **body}
     for change in source.schema.update(changes):
         _follow(session, source, change)
+    if "title" in body and len(sources(session, database_id)) == 1:
+        edit_database(session, database(session, database_id, anyone=True), None, title=body["title"])
     session.db.execute(
         "UPDATE data_sources SET body=?, properties=?, in_trash=?, database_id=?, edited=?, edited_by=? WHERE no=?",
         (
@@ -388,7 +390,7 @@ def rename_option(session: Session, source: Source, one: Property, option: str, 
     save_schema(session, source)
     if session.settings.option_rename_moves_stamp:
         session.db.execute(
-            "UPDATE pages SET edited=?, edited_by=?, written=? WHERE seq IN"
+            "UPDATE pages SET prior_edited=edited, prior_trash=in_trash, edited=?, edited_by=?, written=? WHERE seq IN"
             " (SELECT page FROM cells WHERE source=? AND property=? AND text=?)",
             (session.minute, actor, session.now, source.no, one.id, found["id"]),
         )
