@@ -52,11 +52,11 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Step:
-    """One step: a script with its arguments, and whether the later ones need it."""
+    """One step: a script with its arguments, and the steps without which it makes no sense."""
 
     name: str
     command: tuple[str, ...]
-    needed: bool = True
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class Result:
 
 STEPS = (
     Step("migrate", ("run_migration.py",)),
-    Step("check", ("memory_sync.py", "--test")),
-    Step("sync", ("memory_sync.py",), needed=False),
-    Step("export", ("memory_sync.py", "--export-only", "--export", "md"), needed=False),
+    Step("check", ("memory_sync.py", "--test"), needs=("migrate",)),
+    Step("sync", ("memory_sync.py",), needs=("migrate", "check")),
+    Step("export", ("memory_sync.py", "--export-only", "--export", "md"), needs=("migrate",)),
 )
 
 
@@ -95,48 +95,58 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
 
     settings = run.told(config.load())
     with services.database(settings) as filled:
-        results = list(_results(run, filled))
+        results = _told(run, _results(run, filled))
     code = next((code for code in FROM_BAD_TO_GOOD if any(result.code == code for result in results)), errors.BUG)
     if options.json:
         run.document({"exit_code": code, "steps": [{**asdict(each), "outcome": each.outcome} for each in results]})
     else:
-        _show(results)
         for line in _what_next(settings):
             run.say(line)
     return code
 
 
 def _results(run: script.Run, settings: Settings) -> Iterator[Result]:
-    """Runs the steps in order; what needs a failed one is skipped."""
-    failed = ""
+    """Runs the steps in order; one that needs a failed one is skipped."""
+    failed: set[str] = set()
     for step in STEPS:
-        if failed:
-            yield Result(step.name, None, 0.0, f"{failed} failed")
+        if lacking := next((name for name in step.needs if name in failed), ""):
+            failed.add(step.name)
+            yield Result(step.name, None, 0.0, f"needs {lacking}")
             continue
-        result = _start(step)
+        result = _start(step, quiet=run.as_json)
         run.log.info("%s: %s, %.1f s: %s", step.name, result.outcome, result.seconds, result.said)
         yield result
-        if step.needed and result.code not in {errors.OK, errors.PROBLEMS}:
-            failed = step.name
+        if result.code not in {errors.OK, errors.PROBLEMS}:
+            failed.add(step.name)
         elif step.name == "migrate":
             _add_examples(run, settings)
 
 
-def _start(step: Step) -> Result:
-    """Runs one script as a child process; its own lines on stderr go through."""
+def _start(step: Step, *, quiet: bool) -> Result:
+    """Runs one script as a child process; its lines on stderr go through, or are kept for the document when `quiet`."""
     started = time.monotonic()
     child = subprocess.Popen(
-        script.child(step.command[0], step.command[1:]), stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        script.child(step.command[0], step.command[1:]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if quiet else None,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
     try:
-        said, _ = child.communicate(timeout=STEP_SECONDS)
-    except BaseException:
+        said, noted = child.communicate(timeout=STEP_SECONDS)
+    except BaseException as error:
         child.terminate()
         child.wait(timeout=30)
-        raise
-    lines = [line for line in said.splitlines() if line.strip()]
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        said, noted = f"took over {STEP_SECONDS} s and was ended", ""
     code = child.returncode if child.returncode >= 0 else errors.INTERRUPTED
-    return Result(step.name, code, time.monotonic() - started, lines[-1] if lines else "")
+    return Result(step.name, code, time.monotonic() - started, _last_line(said or noted or "see its line above"))
+
+
+def _last_line(said: str) -> str:
+    return next((line for line in reversed(said.splitlines()) if line.strip()), "")
 
 
 def _add_examples(run: script.Run, settings: Settings) -> None:
@@ -153,7 +163,20 @@ def _add_examples(run: script.Run, settings: Settings) -> None:
             run.note(f"{vault.add(examples())} example decisions added to the empty local vault")
 
 
-def _show(results: Sequence[Result]) -> None:
+def _told(run: script.Run, results: Iterator[Result]) -> list[Result]:
+    """All results: one table on a terminal, elsewhere a line each as they come; with --json the document has them."""
+    if run.as_json:
+        return list(results)
+    if sys.stdout.isatty():
+        return _show(list(results))
+    come: list[Result] = []
+    for each in results:
+        run.say(f"{each.step:<8} {each.outcome:<18} {each.seconds:5.1f} s  {each.said}")
+        come.append(each)
+    return come
+
+
+def _show(results: list[Result]) -> list[Result]:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -163,8 +186,8 @@ def _show(results: Sequence[Result]) -> None:
     for each in results:
         outcome = Text(each.outcome, style=colours.get(each.outcome, "red"))
         table.add_row(each.step, outcome, f"{each.seconds:.1f}", Text(each.said))
-    console = Console(soft_wrap=not sys.stdout.isatty())
-    console.print(table)
+    Console().print(table)
+    return results
 
 
 def _what_next(settings: Settings) -> list[str]:

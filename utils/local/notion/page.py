@@ -30,14 +30,18 @@ _HEADERS = {
 }
 _STYLE = """
 body{font:15px/1.4 system-ui,sans-serif;margin:1.5rem;color:#222;background:#fff}
-nav a{margin-right:1rem} table{border-collapse:collapse;margin-top:1rem} th{text-align:left}
-th,td{padding:.2rem .4rem;border-bottom:1px solid #ddd;vertical-align:top}
+nav a{margin-right:1rem} table{border-collapse:collapse;margin-top:1rem;width:100%} th{text-align:left}
+th,td{padding:.3rem .4rem;border-bottom:1px solid #ddd;vertical-align:top}
 input:not([type=checkbox]),textarea{font:inherit;width:100%;min-width:7rem;box-sizing:border-box}
-textarea{min-width:16rem;height:1.9em} textarea:focus{height:7em} .by{color:#777;font-size:13px;white-space:nowrap}
+input[name=q]{width:20rem!important} textarea{min-width:11rem;resize:vertical;field-sizing:content}
+.by{color:#777;font-size:13px;white-space:nowrap} h1{font-size:1.2rem;margin:0 0 .3rem}
+th:last-child,td:last-child{position:sticky;right:0;background:#fff;white-space:nowrap}
 .told{background:#fff3cd;padding:.4rem .6rem} pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f6f6f6}
-@media(prefers-color-scheme:dark){body{background:#191919;color:#ddd}th,td{border-color:#444}pre{background:#222}
-a{color:#8ab4f8}.told{background:#4d3d00}}
+@media(prefers-color-scheme:dark){body,th:last-child,td:last-child{background:#191919;color:#ddd}
+th,td{border-color:#444}pre{background:#222}a{color:#8ab4f8}.told{background:#4d3d00}}
 """
+_ROW_SIGNS = 24
+"""About how many signs of a text a line of its field shows."""
 
 
 def respond(request: Request, control: Control, port: int) -> Answer:
@@ -176,7 +180,8 @@ def _field(one: Property, stored: object, form: str, more: object) -> str:
         return f'{shown}<input type="checkbox" value="Yes" {name} {"checked" if stored else ""} {tail}>'
     shown = _hidden(f"o:{one.id}", text, form)
     if one.type in {"title", "rich_text"}:
-        return f"{shown}<textarea {name} {tail}>\n{escape(text)}</textarea>"
+        rows = min(8, sum(1 + len(line) // _ROW_SIGNS for line in text.split("\n")))
+        return f'{shown}<textarea rows="{rows}" {name} {tail}>\n{escape(text)}</textarea>'
     offered = f'list="l:{escape(one.id)}"' if one.type in OPTION_TYPES else ""
     hint = 'placeholder="YYYY-MM-DD"' if one.type == "date" else ""
     return f'{shown}<input value="{escape(text)}" {name} {offered} {hint} {tail}>'
@@ -203,7 +208,8 @@ def _navigation(session: Session, asked: dict[str, str]) -> str:
         f'<input name="q" aria-label="Filter" placeholder="Filter" value="{escape(asked.get("q", ""))}"> '
         "<button>Filter</button></form>"
     )
-    return f'<nav>{"".join(links)}{other}<a href="/requests">Requests</a></nav>{told}{search}'
+    head = "<h1>Notion sandbox</h1><p>Add, edit, trash or restore a page here; the next sync carries it over.</p>"
+    return f'{head}<nav>{"".join(links)}{other}<a href="/requests">Requests</a></nav>{told}{search}'
 
 
 def _pager(asked: dict[str, str], more: bool) -> str:
