@@ -21,18 +21,21 @@ from __future__ import annotations
 import argparse
 import sys
 import uuid
-from collections.abc import Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from utils import script
-from utils.errors import OK, PROBLEMS
+from utils.errors import OK, PROBLEMS, AnglesError, BusyError, ConfigError
 
 if TYPE_CHECKING:
     from utils.config import Settings
-    from utils.stores.base import Vault
+    from utils.stores.base import Beginning, Vault
     from utils.sync.report import Report
     from utils.sync.session import Session
+
+
+SYNC_ONLY = ("direction", "prefer", "full", "resync", "max_delete_percent", "allow_mass_change")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,11 +70,22 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--export", nargs="?", const="json", choices=["json", "jsonl", "csv", "md"])
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     options = parser.parse_args(argv)
+    _check_together(parser, options)
+    return options
+
+
+def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuses flags that would be ignored."""
     if bool(options.resolve) != bool(options.take):
         parser.error("--resolve ID and --take supabase|notion go together")
     if options.field and not options.resolve:
         parser.error("--field goes with --resolve")
-    return options
+    if options.export_only and options.dry_run:
+        parser.error("--dry-run goes with a sync or --resolve")
+    if options.test or options.conflicts or options.resolve or options.export_only:
+        for name in SYNC_ONLY:
+            if getattr(options, name) != parser.get_default(name):
+                parser.error(f"--{name.replace('_', '-')} goes with a sync")
 
 
 def _decision_id(text: str) -> str:
@@ -97,28 +111,47 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
             vault = stack.enter_context(services.vault(filled))
             return _export(run, vault, filled, options.export or "json")
         filled = stack.enter_context(services.local_services(settings))
+        if options.test:
+            return _test(run, filled)
+        filled.need_notion()
         vault = stack.enter_context(services.vault(filled))
-        if options.test:
-            begin = vault.begin()
-            run.say(f"vault: reachable, its schema is in place, {begin.links} decisions are linked")
-        session = _session(run, vault, filled, stack)
-        if options.test:
-            return _test(run, session)
-        if options.conflicts:
-            return _conflicts(run, session)
-        report = _resolve(session, options) if options.resolve else _sync(session, options)
-        code = _tell(run, report)
+        if not (options.dry_run or options.conflicts):
+            stack.enter_context(_alone(run, filled))
+        with _session(run, vault, filled) as session:
+            if options.conflicts:
+                return _conflicts(run, session)
+            report = _resolve(session, options) if options.resolve else _sync(session, options)
         if options.export and not options.dry_run:
             _export(run, vault, filled, options.export, quiet=run.as_json)
-        return code
+        return _tell(run, report)
 
 
-def _session(run: script.Run, vault: Vault, settings: Settings, stack: ExitStack) -> Session:
+@contextmanager
+def _alone(run: script.Run, settings: Settings) -> Iterator[None]:
+    """One sync at a time on this machine, known at once and by its command; the vault's lease guards all machines.
+
+    Raises:
+        BusyError: another run is at it.
+    """
+    from utils.files import hold_lock
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold_lock(settings.home / "logs" / "active" / "memory_sync.lock"))
+        except BusyError:
+            raise
+        except AnglesError as unwritable:
+            run.note(f"goes on with the vault's lease alone: {unwritable}")
+        yield
+
+
+@contextmanager
+def _session(run: script.Run, vault: Vault, settings: Settings) -> Iterator[Session]:
     from utils import progress, services
     from utils.sync.session import Session
 
-    notion = stack.enter_context(services.notion(settings))
-    return Session(vault, notion, run.id, run.now, stack.enter_context(progress.bar("decisions")))
+    with services.notion(settings) as notion, progress.bar("decisions") as bar:
+        yield Session(vault, notion, run.id, run.now, bar)
 
 
 def _sync(session: Session, options: argparse.Namespace) -> Report:
@@ -163,17 +196,57 @@ def _tell(run: script.Run, report: Report) -> int:
     return PROBLEMS if report.open_problems else OK
 
 
-def _test(run: script.Run, session: Session) -> int:
+def _test(run: script.Run, settings: Settings) -> int:
+    """Checks each side by itself, so that one failure does not hide the other's; the worse one is the exit code."""
+    found: dict[str, Any] = {}
+    begun: list[Beginning] = []
+    worst = OK
+    for side, check in (("vault", _test_vault), ("notion", _test_notion)):
+        try:
+            found[side] = check(run, settings, begun)
+        except AnglesError as failure:
+            found[side] = str(failure)
+            run.log.error("%s", failure)  # noqa: TRY400 - one line, told here because the other side is still looked at
+            worst = max(worst, failure.exit_code)
+    if run.as_json:
+        run.document({"exit_code": worst, **found})
+    run.say(f"{run.component}: {'both sides are ready' if worst == OK else 'not ready'}; nothing was changed")
+    return worst
+
+
+def _test_vault(run: script.Run, settings: Settings, begun: list[Beginning]) -> str:
+    """The connection and the schema; adds where the sync stands to `begun`."""
+    from utils import migrations, services
+
+    dsn = settings.need_vault().dsn
+    pending = migrations.status(dsn).pending if dsn else ()
+    if pending:
+        names = ", ".join(each.file for each in pending)
+        raise ConfigError("vault", f"its schema lacks {names}", "Run: python run_migration.py")
+    with services.vault(settings) as vault:
+        begun.append(vault.begin())
+    run.say(f"vault: reachable, its schema is in place, {begun[0].links} decisions are linked")
+    return "ok"
+
+
+def _test_notion(run: script.Run, settings: Settings, begun: list[Beginning]) -> str:
     """The database of Notion and its properties, told a line each."""
-    schema, missing = session.check()
+    from utils import services
+    from utils.stores.notion_values import NAMES
+    from utils.sync.state import check_database, check_names_free, parse_state
+
+    state = parse_state(begun[0].state if begun else {})
+    with services.notion(settings) as notion:
+        source = notion.source(state.data_source if state.given == notion.settings.database_id else "")
+        schema = notion.bind(source, state.properties, state.bot)
+    check_database(state, schema, resync=False)
+    check_names_free(schema)
     run.say(f"notion: database {schema.title!r} is reachable, data source {schema.data_source}")
     for name, ours in schema.properties.items():
         run.say(f"notion: {name} is property {ours.name!r} ({ours.type})")
-    for name in missing:
-        run.say(f"notion: property {name!r} is missing; the first sync makes it")
-    if run.as_json:
-        run.document({"vault": "ok", "notion": "ok", "data_source": schema.data_source, "missing": missing})
-    return OK
+    for name in schema.missing:
+        run.say(f"notion: property {NAMES[name]!r} is missing; the first sync makes it")
+    return "ok"
 
 
 def _conflicts(run: script.Run, session: Session) -> int:

@@ -81,6 +81,19 @@ class World:
 
     def script(self, name: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Runs a script as a child process against both services."""
+        return subprocess.run(
+            [sys.executable, str(ROOT / name), *arguments],
+            env=self.environment(**env),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+
+    def environment(self, **env: str) -> dict[str, str]:
+        """The variables of a script that uses both services; an empty value unsets one."""
         given = {
             **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}},
             "ANGLES_HOME": str(self.folder),
@@ -91,16 +104,7 @@ class World:
             "NOTION_REQUESTS_PER_SECOND": "0",
             **env,
         }
-        return subprocess.run(
-            [sys.executable, str(ROOT / name), *arguments],
-            env={name: value for name, value in given.items() if value},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
+        return {name: value for name, value in given.items() if value}
 
     def _session(self, vault: Vault, notion: Notion) -> Session:
         self.runs += 1
@@ -139,10 +143,10 @@ class World:
     def rows(self) -> dict[str, Decision]:
         """All rows' contents by id."""
         return {
-            str(row["id"]): Decision(
-                row["decision"], row["date"] and row["date"].isoformat(), row["type"], row["active"], row["comment"]
+            row["id"]: Decision(row["decision"], row["date"], row["type"], row["active"], row["comment"])
+            for row in self.db.execute(
+                "select id::text, decision, date::text, type, active, comment from decision_vault"
             )
-            for row in self.db.execute("select * from decision_vault")
         }
 
     def log(self, decision_id: str | None = None) -> list[dict[str, Any]]:
@@ -199,7 +203,7 @@ class World:
     def _everything(self) -> Mapping[str, Any]:
         tables = ("decision_vault", "sync_links", "sync_log", "decision_history", "agent_activity")
         found = {
-            table: self.db.execute(sql.SQL("select * from {} order by 1").format(sql.Identifier(table))).fetchall()
+            table: self.db.execute(sql.SQL("select to_jsonb(t) from {} t order by to_jsonb(t)").format(sql.Identifier(table))).fetchall()
             for table in tables
         }
         return {**found, "pages": sorted(self.pages(), key=lambda page: page.id)}
