@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils import errors, script
@@ -196,13 +197,20 @@ def _what_next(settings: Settings) -> list[str]:
 
     if settings.mode is not Mode.LOCAL:
         return []
+    python = _python()
     return [
         "",
-        "See and edit both sides:  python -m utils.local.notion   then open the address that it prints,",
-        "                          and after an edit: python memory_sync.py",
+        f"See and edit both sides:  {python} -m utils.local.notion   then open the address that it prints,",
+        f"                          and after an edit: {python} memory_sync.py",
         "For the real services:    cp .env.example .env, set DATABASE_URL, NOTION_TOKEN and NOTION_DATABASE_ID,",
-        "                          then: python run_all.py",
+        f"                          then: {python} run_all.py",
     ]
+
+
+def _python() -> str:
+    """How a person calls this interpreter: as it lies below the working directory, else by its name."""
+    called = Path(sys.executable)
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else called.name
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def test_local_mode_goes_from_nothing_to_a_synced_vault_and_says_where_to_look(h
     assert "8 copied, 0 merged, 0 retired, 0 held, 0 flagged, 0 failed" in lines[2]
     assert "local mode: embedded PostgreSQL and the Notion sandbox in .local/" in first.stderr
     assert "8 example decisions added" in first.stderr
-    assert "python -m utils.local.notion" in first.stdout
+    assert " -m utils.local.notion" in first.stdout
     assert "DATABASE_URL, NOTION_TOKEN and NOTION_DATABASE_ID" in first.stdout
     assert "Keep every decision in one vault" in (home / "export" / "decisions.md").read_text(encoding="utf-8")
     assert (home / ".local").stat().st_mode & 0o777 == 0o700

@@ -203,7 +203,9 @@ class World:
     def _everything(self) -> Mapping[str, Any]:
         tables = ("decision_vault", "sync_links", "sync_log", "decision_history", "agent_activity")
         found = {
-            table: self.db.execute(sql.SQL("select to_jsonb(t) from {} t order by to_jsonb(t)").format(sql.Identifier(table))).fetchall()
+            table: self.db.execute(
+                sql.SQL("select to_jsonb(t) from {} t order by to_jsonb(t)").format(sql.Identifier(table))
+            ).fetchall()
             for table in tables
         }
         return {**found, "pages": sorted(self.pages(), key=lambda page: page.id)}
