@@ -10,11 +10,14 @@ import re
 import secrets
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from utils import logs
 from utils.redact import Redactor
@@ -133,6 +136,16 @@ def test_a_message_cannot_make_a_line_of_its_own_or_move_the_cursor(
         assert shown.endswith("\n")
         assert shown[:-1].isprintable()
     assert len(text.splitlines()) == 1
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text())
+def test_any_text_is_one_line_that_can_be_encoded_and_plain_text_stays(text: str) -> None:
+    shown = logs.escaped(text)
+    assert len(shown.splitlines()) <= 1
+    shown.encode()
+    assert not any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in shown)
+    assert shown == text or not text.isprintable()
 
 
 def failing(secret: str) -> None:

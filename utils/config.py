@@ -6,6 +6,7 @@ script that needs it; all problems of a script are told at once.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import uuid
@@ -29,7 +30,14 @@ NOTION_RATE = 3.0
 
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)S?\d*$")
 _PLACEHOLDER = re.compile(r"<[^>]*>|\byour[-_ ]|\bchange[-_]?me\b|x{6,}|\.\.\.|…", re.IGNORECASE)
-_NOTION_ID = re.compile(r"([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})$", re.IGNORECASE)
+_NOTION_ID = re.compile(r"(?<![0-9a-f])([0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12})$", re.IGNORECASE)
+_URL_REMEDIES = {
+    "SUPABASE_URL": "copy the project's URL from Supabase (Project Settings, Data API)",
+    "DATABASE_URL": "copy it again (Connect, session pooler), signs such as # / ? in the password percent-encoded",
+    "NOTION_BASE_URL": "empty it, unless the Notion sandbox printed it",
+}
+_ANONYMOUS = {"publishable", "anon", "authenticated"}
+"""The roles of Supabase keys to which row-level security shows nothing."""
 
 
 class Mode(Enum):
@@ -43,12 +51,17 @@ class Mode(Enum):
 class ConfigProblemsError(ConfigError):
     """Everything that is wrong with the configuration, a line each, each naming the variable and the remedy."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self.lines = tuple(lines)
-        super().__init__("configuration", f"{len(self.lines)} problem{'s' * (len(self.lines) != 1)}")
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("configuration", f"{len(self.problems)} wrong")
 
     def __str__(self) -> str:
-        return "\n".join(f"configuration: {line}." for line in self.lines)
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(f"configuration: {problem}." for problem in self.problems)
 
 
 @dataclass(frozen=True)
@@ -72,9 +85,9 @@ class NotionSettings:
 
 @dataclass(frozen=True)
 class LogSettings:
-    """How to log. `run_id` is the scheduler's, empty when a person started the script."""
+    """How to log. `run_id` is the scheduler's, empty when a person started the script; without a folder, no file."""
 
-    folder: Path
+    folder: Path | None
     json_lines: bool
     verbose: bool
     run_id: str
@@ -115,24 +128,38 @@ class Settings:
 
 
 def home() -> Path:
-    """The folder of `.env`, `.local/`, `logs/` and `export/`: ANGLES_HOME, else the project's own."""
-    return Path(os.environ.get("ANGLES_HOME") or ROOT).expanduser().resolve()
+    """The folder of `.env`, `.local/`, `logs/` and `export/`: ANGLES_HOME, else the project's own.
+
+    Raises:
+        ConfigError: there can be no such folder.
+    """
+    try:
+        return Path(os.environ.get("ANGLES_HOME") or ROOT).expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        raise ConfigError("ANGLES_HOME", f"names no folder ({error})", "Set the path of one, or nothing") from error
 
 
 def environment() -> dict[str, str]:
     """The non-empty variables of `.env`, overlaid by the process's own.
 
     Raises:
-        ConfigError: `.env` is there and cannot be read.
+        ConfigError: `.env` is there and cannot be read, or has a line that sets nothing.
     """
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     path = home() / ".env"
     try:
-        values = dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig")) if path.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), f"cannot be read ({error})", "Make it a readable UTF-8 file") from error
-    return _filled({**values, **os.environ})
+        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), f"is no UTF-8 ({error.reason})", "Save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(
+            str(path), f"cannot be read ({error.strerror})", "Make it a file that you may read"
+        ) from error
+    found = list(parse_stream(io.StringIO(text)))
+    if wrong := [str(each.original.line) for each in found if each.error or (each.key and each.value is None)]:
+        raise ConfigError(str(path), f"line {', '.join(wrong)} is not NAME=value", "Correct it, or begin it with #")
+    return _filled({**{each.key: each.value for each in found if each.key}, **os.environ})
 
 
 def environment_without_file() -> dict[str, str]:
@@ -142,8 +169,12 @@ def environment_without_file() -> dict[str, str]:
 
 def log_settings(env: Mapping[str, str]) -> LogSettings:
     """How to log; never fails, since it is needed to tell any other failure."""
+    try:
+        folder = home() / "logs"
+    except ConfigError:
+        folder = None
     return LogSettings(
-        folder=home() / "logs",
+        folder=folder,
         json_lines=env.get("LOG_FORMAT", "").strip().lower() == "json",
         verbose=env.get("LOG_LEVEL", "").strip().upper() == "DEBUG",
         run_id=env.get("RUN_ID", "").strip(),
@@ -192,7 +223,7 @@ def parse_notion_id(text: str) -> str | None:
 
     A URL ends its path with the id (`…/Decisions-0123…?v=…`); the `v` parameter is a view, not the database.
     """
-    path = urlsplit(text).path if "://" in text else text.split("?", 1)[0]
+    path = re.split(r"[?#]", text, maxsplit=1)[0]
     found = _NOTION_ID.search(path.rstrip("/"))
     return str(uuid.UUID(found[1])) if found else None
 
@@ -229,9 +260,7 @@ class _Reader:
     def notion(self) -> NotionSettings | None:
         if "notion" in _missing(self.env):
             return None
-        token = self._value("NOTION_TOKEN")
-        if not token.isascii() or any(mark.isspace() for mark in token):
-            self.problems.append("NOTION_TOKEN holds blanks or signs that no token has; copy it again from Notion")
+        token = self._token("NOTION_TOKEN")
         given = self._value("NOTION_DATABASE_ID")
         database_id = parse_notion_id(given)
         if given and database_id is None:
@@ -255,9 +284,9 @@ class _Reader:
 
     def _supabase_key(self) -> str:
         name = next(name for name in SUPABASE_KEYS if name in self.env)
-        key = self._value(name)
+        key = self._token(name)
         role = _key_role(key)
-        if role in {"publishable", "anon"}:
+        if role in _ANONYMOUS:
             self.problems.append(
                 f"{name} is the {role} key, to which row-level security shows an empty vault; "
                 "set the secret key (sb_secret_…) of Project Settings, API keys"
@@ -269,9 +298,17 @@ class _Reader:
         return key
 
     def _value(self, name: str) -> str:
+        """The variable's value; empty too where a placeholder was left in it."""
         value = self.env.get(name, "")
-        if value and _PLACEHOLDER.search(value):
-            self.problems.append(f"{name} still holds the placeholder of .env.example; set the real value or empty it")
+        if not _PLACEHOLDER.search(value):
+            return value
+        self.problems.append(f"{name} still holds the placeholder of an example; set the real value or empty it")
+        return ""
+
+    def _token(self, name: str) -> str:
+        value = self._value(name)
+        if not all("!" <= sign <= "~" for sign in value):
+            self.problems.append(f"{name} holds blanks or signs that no token has; copy it again")
         return value
 
     def _whole_url(self, name: str, schemes: set[str]) -> str:
@@ -280,14 +317,12 @@ class _Reader:
             return ""
         try:
             parts = urlsplit(value)
-            good = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+            good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
         except ValueError:
             good = False
-        if not good:
+        if not good or not value.isprintable() or " " in value:
             wanted = " or ".join(f"{scheme}://" for scheme in sorted(schemes))
-            self.problems.append(
-                f"{name} is no URL of the form {wanted}host…; copy it again from the project's settings"
-            )
+            self.problems.append(f"{name} is no URL of the form {wanted}host; {_URL_REMEDIES[name]}")
         return value
 
 

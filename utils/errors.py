@@ -29,6 +29,11 @@ class AnglesError(Exception):
         self.where, self.what, self.remedy = where, what, remedy
         super().__init__(f"{where}: {what}." + (f" {remedy}." if remedy else ""))
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines to show; one, unless several things are wrong at once."""
+        return (str(self),)
+
 
 class ConfigError(AnglesError):
     """Usage or configuration is wrong: nothing was attempted."""

@@ -30,7 +30,6 @@ _FILES = {
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _CHATTY = ("httpcore", "httpx", "notion_client", "psycopg")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-"""What could end a line, move a cursor, turn the reading direction, or not be encoded."""
 
 Redact = Callable[[str], str]
 
@@ -163,14 +162,14 @@ class SharedFile(logging.Handler):
     def _tell(self, what: str) -> None:
         if not self._told:
             self._told = True
-            _to_stderr(f"{self._component}: log {self._path} {what}.")
+            to_stderr(f"{self._component}: log {self._path} {what}.")
 
 
 class _Stderr(logging.Handler):
     """Writes to whatever `sys.stderr` is at the time (a progress bar may stand there), and flushes."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _to_stderr(self.format(record))
+        to_stderr(self.format(record))
 
 
 class _Form(logging.Formatter):
@@ -201,7 +200,7 @@ class _Text(_Form):
 
     def format(self, record: logging.LogRecord) -> str:
         head = f"{_stamp(record)} {record.levelname} {self._component} {self._run_id} {self.message(record)}"
-        lines = [_escaped(head), *(f"    {_escaped(line)}" for line in self.traceback(record).splitlines())]
+        lines = [escaped(head), *(f"    {escaped(line)}" for line in self.traceback(record).splitlines())]
         return "\n".join(lines)
 
 
@@ -225,7 +224,7 @@ class _Console(_Form):
     """`memory_sync: message`, for the person who watches."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _escaped(f"{self._component}: {self.message(record)}")
+        return escaped(f"{self._component}: {self.message(record)}")
 
 
 def _stamp(record: logging.LogRecord) -> str:
@@ -233,11 +232,12 @@ def _stamp(record: logging.LogRecord) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text on one line: what ends one, moves a cursor, turns the reading or cannot be encoded is spelled out."""
     return _UNSAFE.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
 
 
-def _to_stderr(line: str) -> None:
+def to_stderr(line: str) -> None:
     """Says a line where there is somebody to hear it: stderr may be closed, gone, or a full disk."""
     with contextlib.suppress(OSError, ValueError):
         if sys.stderr is not None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 @contextmanager
 def bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Yields a function of (done, all) that draws on stderr while that is a terminal; NO_COLOR is obeyed by rich."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty():
         yield lambda _done, _all: None
         return
     from rich.console import Console

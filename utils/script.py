@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
+import os
 import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from utils import errors
@@ -20,22 +22,33 @@ if TYPE_CHECKING:
     import logging
 
     from utils.config import Settings
+    from utils.redact import Redactor
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, handled as Ctrl-C is."""
 
 
-@dataclass(frozen=True)
+class Unheard(KeyboardInterrupt):
+    """Who read stdout is gone, as after `| head -1`: nobody is left to be told."""
+
+
+@dataclass
 class Run:
-    """One execution of a script: its id, its one reading of the clock (aware, UTC), its log."""
+    """One execution of a script: its id, its one reading of the clock (aware, UTC), its log, what it says.
+
+    Nothing that it says holds a secret, and no text of a service can make a line of its own or move the cursor.
+    """
 
     id: str
     component: str
     now: datetime
     clock: float
     log: logging.Logger
+    log_place: str
+    redactor: Redactor
     as_json: bool
+    documented: bool = False
 
     @property
     def seconds(self) -> float:
@@ -44,15 +57,34 @@ class Run:
 
     def say(self, line: str) -> None:
         """A line for the person who watches: stdout, or stderr when stdout is a JSON document's."""
-        print(line, file=sys.stderr if self.as_json else sys.stdout, flush=True)
+        from utils import logs
+
+        shown = logs.escaped(self.redactor.redact(line))
+        if self.as_json:
+            logs.to_stderr(shown)
+        else:
+            _print(shown)
 
     def note(self, line: str) -> None:
-        """A line beside the result: always stderr."""
-        print(f"{self.component}: {line}", file=sys.stderr, flush=True)
+        """A line beside the result: stderr, and the log."""
+        self.log.warning("%s", line)
 
     def document(self, value: Any) -> None:
-        """The one JSON document of `--json`."""
-        print(json.dumps(value, ensure_ascii=False, indent=2, default=str), flush=True)
+        """The one JSON document of `--json`; whatever follows it is not printed."""
+        if not self.documented:
+            self.documented = True
+            plain = json.loads(json.dumps(value, default=str))
+            _print(json.dumps(self.redactor.redact_json(plain), indent=2))
+
+    def failed(self, code: int, *lines: str, bug: Exception | None = None) -> int:
+        """Tells a failure, a line each, and the document where there is none yet; answers the code."""
+        for line in lines:
+            self.log.error("%s", line, exc_info=bug)
+        self.log.info("ended with %d after %.1f s", code, self.seconds)
+        if self.as_json:
+            with contextlib.suppress(errors.AnglesError):  # the disk under stdout is full: stderr was told
+                self.document({"exit_code": code, "error": "\n".join(lines)})
+        return code
 
     def told(self, settings: Settings) -> Settings:
         """Says the mode and the warnings of the settings, a line each; answers them."""
@@ -67,14 +99,30 @@ class Run:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, its refusals in the one form of all our lines."""
+    """argparse, its refusals in the one form of all our lines, and with --json the document besides."""
+
+    given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self.given = sys.argv[1:] if args is None else args
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(errors.USAGE, f"{self.prog}: {message}. See: python {self.prog}.py --help\n")
+        from utils import logs
+
+        line = logs.escaped(f"{self.prog}: {message}. See: python {self.prog}.py --help")
+        if "--json" in self.given:
+            with contextlib.suppress(Unheard, errors.AnglesError):
+                _print(json.dumps({"exit_code": errors.USAGE, "error": line}, indent=2))
+        self.exit(errors.USAGE, f"{line}\n")
 
 
 def parser(name: str, doc: str | None) -> argparse.ArgumentParser:
-    """The script's options parser; its module docstring is the help text."""
+    """The script's options parser; its module docstring is the help text. Where no script can run, it ends with 2."""
+    if os.name == "nt":
+        sys.stderr.write(f"{name}: does not run on Windows itself. Use WSL, the Windows Subsystem for Linux.\n")
+        raise SystemExit(errors.USAGE)
+    _let_streams_take_any_text()
     return _Parser(prog=name, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
 
 
@@ -84,6 +132,24 @@ def run(component: str, body: Callable[[Run], int], *, as_json: bool = False) ->
     An AnglesError becomes one line on stderr and its own code, Ctrl-C and SIGTERM become 130, a closed pipe ends
     quietly, anything else is a bug: one line, 70, and the traceback in the log.
     """
+    _let_streams_take_any_text()
+    try:
+        with _signals():
+            return _ended(_begun(component, as_json=as_json), body)
+    except KeyboardInterrupt:  # before there was a log, again while the first one was told, or nobody listens
+        return errors.INTERRUPTED
+    finally:
+        _give_up_dead_streams()
+
+
+def child(script: str, arguments: Sequence[str]) -> list[str]:
+    """The command line that starts a sibling script with this interpreter."""
+    from utils.config import ROOT
+
+    return [sys.executable, str(ROOT / script), *arguments]
+
+
+def _begun(component: str, *, as_json: bool) -> Run:
     from utils import config, logs, redact
 
     env = _environment()
@@ -98,40 +164,23 @@ def run(component: str, body: Callable[[Run], int], *, as_json: bool = False) ->
         verbose=settings.verbose,
         redactor=redactor.redact,
     )
-    before = signal.signal(signal.SIGTERM, _terminate)
-    this = Run(run_id, component, datetime.now(UTC), time.monotonic(), log, as_json)
+    in_file = settings.folder and not settings.json_lines
+    place = f"{settings.folder}/{logs.log_file(component)}" if in_file else "stderr"
+    return Run(run_id, component, datetime.now(UTC), time.monotonic(), log, place, redactor, as_json)
+
+
+def _ended(this: Run, body: Callable[[Run], int]) -> int:
     try:
         return body(this)
     except errors.AnglesError as failure:
-        log.info("ended with %d: %s", failure.exit_code, failure)
-        return _failed(this, failure.exit_code, redactor.redact(str(failure)))
-    except KeyboardInterrupt:
-        log.info("interrupted")
-        return _failed(this, errors.INTERRUPTED, "interrupted")
-    except BrokenPipeError:
-        sys.stdout = None
+        return this.failed(failure.exit_code, *failure.lines)
+    except Unheard:
+        this.log.info("ended: nobody reads stdout any more")
         return errors.INTERRUPTED
-    except Exception as bug:
-        log.info("bug", exc_info=bug)
-        line = f"bug: {type(bug).__name__}: {bug}. The traceback is in the log ({settings.folder})"
-        return _failed(this, errors.BUG, redactor.redact(line))
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def child(script: str, arguments: Sequence[str]) -> list[str]:
-    """The command line that starts a sibling script with this interpreter."""
-    from utils.config import ROOT
-
-    return [sys.executable, str(Path(ROOT) / script), *arguments]
-
-
-def _failed(this: Run, code: int, line: str) -> int:
-    if this.as_json:
-        this.document({"exit_code": code, "error": line})
-    for part in line.splitlines():
-        this.note(part)
-    return code
+    except KeyboardInterrupt:
+        return this.failed(errors.INTERRUPTED, "interrupted")
+    except Exception as bug:  # noqa: BLE001 - the one boundary
+        return this.failed(errors.BUG, f"bug: {_named(bug)}. The traceback is in the log ({this.log_place})", bug=bug)
 
 
 def _environment() -> dict[str, str]:
@@ -144,5 +193,57 @@ def _environment() -> dict[str, str]:
         return config.environment_without_file()
 
 
-def _terminate(_number: int, _frame: object) -> NoReturn:
-    raise Terminated
+def _named(bug: Exception) -> str:
+    """Its class and message, whatever its own `__str__` does."""
+    import traceback
+
+    return "".join(traceback.format_exception_only(bug)).strip()
+
+
+def _print(line: str) -> None:
+    """A line on stdout, at once.
+
+    Raises:
+        Unheard: nobody reads it any more.
+        AnglesError: it cannot be written.
+    """
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise Unheard from None
+    except OSError as error:
+        raise errors.AnglesError("stdout", f"cannot be written ({error.strerror})") from error
+
+
+def _let_streams_take_any_text() -> None:
+    """Signs that the terminal's encoding lacks are spelled out; in no locale is a title an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_dead_streams() -> None:
+    """What a stream cannot get rid of is dropped, or the interpreter tries again at its exit and ends with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise; a SIGTERM that follows, such as run_all.py's after Ctrl-C, disturbs no clean end."""
+    wanted = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _stop) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
