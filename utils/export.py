@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 from utils.files import write_atomic
 
 COLUMNS = ("id", "decision", "date", "type", "active", "comment", "synced", "created_at", "updated_at")
+_MARKS = re.compile(r"[\\`*_\[\]~]")
 
 
 def export(rows: Iterable[Mapping[str, Any]], form: str, folder: Path) -> tuple[Path, int]:
@@ -79,8 +82,6 @@ def _yes(active: bool | None) -> str:
 
 
 def _inline(value: Any) -> str:
-    """A value in a table's cell: no bar, no line break, no HTML of its own."""
-    text = str(value) if value is not None else ""
-    for mark, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):
-        text = text.replace(mark, entity)
-    return "<br>".join(text.splitlines())
+    """A value in a table's cell, shown as it is: no bar, no line break, no HTML or Markdown of its own."""
+    text = html.escape(str(value), quote=False) if value is not None else ""
+    return "<br>".join(_MARKS.sub(r"\\\g<0>", text).replace("|", "&#124;").splitlines())

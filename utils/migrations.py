@@ -7,22 +7,26 @@ known to the other; a table beside it keeps each file's checksum, which the CLI 
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from utils.config import ROOT
 from utils.errors import BusyError, ConfigError, SafetyError, ServiceError
-from utils.stores.postgres import CONNECT_SECONDS, explained
+from utils.stores.postgres import CONNECT_SECONDS, check_dsn, explained
 
-if TYPE_CHECKING:
-    import psycopg
+_Result = TypeVar("_Result")
 
 MIGRATIONS = ROOT / "supabase" / "migrations"
 TOOL = "run_migration.py"
@@ -34,8 +38,16 @@ LOCK = 0x416E676C6573
 
 TRIES = 4
 _NAME = re.compile(r"(\d{14})_(\w+)\.sql")
+_CONTROL = re.compile(r"(begin|start\s+transaction|commit|end|rollback|abort|prepare\s+transaction)\b", re.IGNORECASE)
 _PASSING = {"55P03", "40P01"}
 """SQLSTATEs after which a whole file is tried again: lock timeout, deadlock."""
+
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+|--[^\n]*|/\*.*?\*/)|(?P<end>;)"""
+    r"""|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|\b[eE]'(?:[^'\\]|\\.|'')*'|'[^']*'|"[^"]*"|\w+|.""",
+    re.DOTALL,
+)
+"""What a statement is made of, as far as finding its end takes."""
 
 _HISTORY = """
 create schema if not exists supabase_migrations;
@@ -102,7 +114,7 @@ def parse_files(files: Sequence[tuple[str, str]]) -> list[Migration]:
     """Migrations out of (name, text) pairs. Pure.
 
     Raises:
-        ConfigError: a name is no migration's, or two have one version.
+        ConfigError: a name is no migration's, two have one version, or a file ends the transaction that it runs in.
     """
     found: dict[str, Migration] = {}
     for name, text in files:
@@ -111,6 +123,11 @@ def parse_files(files: Sequence[tuple[str, str]]) -> list[Migration]:
             raise ConfigError(name, "is no migration's name", "Call it <14 digits>_<name>.sql")
         if match[1] in found:
             raise ConfigError(name, f"has the version of {found[match[1]].file}", "Give it a later one")
+        for line, statement in split_statements(text):
+            if _CONTROL.match(statement):
+                raise ConfigError(
+                    f"{name}:{line}", "begins or ends a transaction", "Take it out: a file is one by itself"
+                )
         found[match[1]] = Migration(match[1], match[2], text, checksum(text))
     return [found[version] for version in sorted(found)]
 
@@ -151,6 +168,26 @@ def plan(files: Sequence[Migration], applied: Mapping[str, str | None]) -> Statu
     return Status(tuple(sorted(applied)), pending)
 
 
+def split_statements(text: str) -> list[tuple[int, str]]:
+    """The statements of a file, each with the line that it begins at. Pure.
+
+    Quotes, comments and $-quoted bodies are kept whole. A body in the form BEGIN ATOMIC … END would be cut at its
+    semicolons (which the server then refuses): write RETURN or a $-quoted one.
+    """
+    found: list[tuple[int, str]] = []
+    start: int | None = None
+    for token in _TOKEN.finditer(text):
+        if token["end"]:
+            if start is not None:
+                found.append((text.count("\n", 0, start) + 1, text[start : token.start()]))
+            start = None
+        elif start is None and not token["blank"]:
+            start = token.start()
+    if start is not None:
+        found.append((text.count("\n", 0, start) + 1, text[start:].rstrip()))
+    return found
+
+
 def status(dsn: str, *, folder: Path = MIGRATIONS) -> Status:
     """Where a database stands, changing nothing."""
     files = read_folder(folder)
@@ -173,8 +210,6 @@ def migrate(
         runner = _Runner(connection, files, now, started + wait)
         applied = runner.rehearse() if dry_run else runner.apply()
         already = tuple(each.version for each in files if each.file not in applied)
-        if not dry_run:
-            runner.check_access()
     return MigrationReport(tuple(applied), already, time.monotonic() - started, dry_run)
 
 
@@ -192,19 +227,66 @@ class _Runner:
             pass
         if done:
             self.connection.execute("notify pgrst, 'reload schema'")
+        self._check_access()
         return done
 
     def rehearse(self) -> list[str]:
         """Executes everything in one transaction and rolls it back."""
-        done: list[str] = []
+        return self._with_retries(self._rehearsed)
+
+    def _rehearsed(self) -> list[str]:
         with self.connection.transaction(force_rollback=True):
             self._lock()
-            for migration in plan(self.files, _applied(self.connection)).pending:
-                self._execute(migration)
-                done.append(migration.file)
-        return done
+            pending = plan(self.files, _applied(self.connection)).pending
+            for migration in pending:
+                self._bring(migration)
+            self._check_access()
+        return [each.file for each in pending]
 
-    def check_access(self) -> None:
+    def _next(self, done: list[str]) -> bool:
+        """Applies the first file that is pending; answers whether there are more."""
+        with self.connection.transaction():
+            self._lock()
+            pending = plan(self.files, _applied(self.connection)).pending
+            if not pending:
+                return False
+            self._bring(pending[0])
+        done.append(pending[0].file)
+        return len(pending) > 1
+
+    def _bring(self, migration: Migration) -> None:
+        """Executes a file and enters it into the history."""
+        self.connection.execute("set local lock_timeout = '5s'; set local statement_timeout = '10min'")
+        self.connection.execute(_HISTORY)
+        started = time.monotonic()
+        statements = split_statements(migration.sql)
+        for line, statement in statements:
+            self._execute(migration, line, statement)
+        self.connection.execute(
+            "insert into supabase_migrations.schema_migrations (version, name, statements) values (%s, %s, %s)",
+            (migration.version, migration.name, [statement for _, statement in statements]),
+        )
+        self.connection.execute(
+            "insert into supabase_migrations.angles_applied values (%s, %s, %s, %s, %s)",
+            (migration.version, migration.sha256, self.now, time.monotonic() - started, TOOL),
+        )
+
+    def _execute(self, migration: Migration, line: int, statement: str) -> None:
+        """Executes one statement, which begins at a line of the file.
+
+        Raises:
+            ConfigError: the server refuses it; names file and line.
+        """
+        try:
+            self.connection.execute(statement.encode())
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            position = int(error.diag.statement_position or 1)
+            place = f"{migration.file}:{line + statement.count(chr(10), 0, position - 1)}"
+            raise ConfigError(place, error.diag.message_primary or str(error), "Nothing of it was applied") from error
+
+    def _check_access(self) -> None:
         """Makes sure that the role of the REST API may use every table and function of ours.
 
         Raises:
@@ -213,7 +295,10 @@ class _Runner:
         lacking = self.connection.execute(
             "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
             " where n.nspname = 'public' and c.relkind = 'r' and c.relname = any (%s)"
-            " and not has_table_privilege('service_role', c.oid, 'select, insert, update, delete')"
+            " and not (has_table_privilege('service_role', c.oid, 'select')"
+            " and has_table_privilege('service_role', c.oid, 'insert')"
+            " and has_table_privilege('service_role', c.oid, 'update')"
+            " and has_table_privilege('service_role', c.oid, 'delete'))"
             " union all select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
             " where n.nspname = 'public' and p.proname = any (%s)"
             " and not has_function_privilege('service_role', p.oid, 'execute')",
@@ -225,19 +310,6 @@ class _Runner:
                 "database", f"service_role lacks privileges on {names}", "Apply the migrations as the owner"
             )
 
-    def _next(self, done: list[str]) -> bool:
-        with self.connection.transaction():
-            self._lock()
-            self.connection.execute(_HISTORY)
-            pending = plan(self.files, _applied(self.connection)).pending
-            if not pending:
-                return False
-            started = time.monotonic()
-            self._execute(pending[0])
-            self._record(pending[0], time.monotonic() - started)
-        done.append(pending[0].file)
-        return len(pending) > 1
-
     def _lock(self) -> None:
         """Waits for the lock that ends with the transaction.
 
@@ -247,48 +319,22 @@ class _Runner:
         while not self._value("select pg_try_advisory_xact_lock(%s)", LOCK):
             if time.monotonic() > self.deadline:
                 holder = self._value(
-                    "select format('%%s at %%s, process %%s', a.usename,"
-                    " coalesce(a.client_addr::text, 'this host'), a.pid)"
-                    " from pg_locks l join pg_stat_activity a on a.pid = l.pid"
-                    " where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) | l.objid::bigint = %s",
+                    "select format('%%s, as %%s', coalesce(nullif(a.application_name, ''), 'server process ' || a.pid),"
+                    " a.usename) from pg_locks l join pg_stat_activity a on a.pid = l.pid"
+                    " where l.locktype = 'advisory' and l.granted and a.datname = current_database()"
+                    " and (l.classid::bigint << 32) | l.objid::bigint = %s",
                     LOCK,
                 )
                 raise BusyError(
                     "migrations", f"another runner holds the lock ({holder})", "Wait for it, then run again"
                 )
-            time.sleep(0.2)
-
-    def _execute(self, migration: Migration) -> None:
-        import psycopg
-
-        self.connection.execute("set local lock_timeout = '5s'; set local statement_timeout = '10min'")
-        try:
-            self.connection.execute(migration.sql.encode())
-        except psycopg.Error as error:
-            if error.sqlstate in _PASSING or isinstance(error, psycopg.OperationalError):
-                raise
-            place = _line(migration.sql, error)
-            raise ConfigError(
-                f"{migration.file}{place}", str(error.diag.message_primary or error), "Nothing of it was applied"
-            ) from error
-
-    def _record(self, migration: Migration, seconds: float) -> None:
-        self.connection.execute(
-            "insert into supabase_migrations.schema_migrations (version, name, statements) values (%s, %s, %s)",
-            (migration.version, migration.name, [migration.sql]),
-        )
-        self.connection.execute(
-            "insert into supabase_migrations.angles_applied values (%s, %s, %s, %s, %s)",
-            (migration.version, migration.sha256, self.now, seconds, TOOL),
-        )
+            time.sleep(0.1)
 
     def _value(self, statement: Any, *arguments: Any) -> Any:
         row = self.connection.execute(statement, arguments).fetchone()
         return row[0] if row else None
 
-    def _with_retries(self, work: Callable[[], bool]) -> bool:
-        import psycopg
-
+    def _with_retries(self, work: Callable[[], _Result]) -> _Result:
         for attempt in range(1, TRIES):
             try:
                 return work()
@@ -301,18 +347,17 @@ class _Runner:
 
 @contextmanager
 def _connection(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
+    check_dsn(dsn)
+    if str(conninfo_to_dict(dsn).get("port")) == "6543":
+        raise ConfigError(
+            "DATABASE_URL",
+            "port 6543 is the transaction pooler, behind which locks and settings do not hold",
+            "Use the session pooler or the direct connection, port 5432",
+        )
+    name = f"run_migration on {socket.gethostname()[:30]}, process {os.getpid()}"
     try:
-        if str(conninfo_to_dict(dsn).get("port")) == "6543":
-            raise ConfigError(
-                "DATABASE_URL",
-                "port 6543 is the transaction pooler, behind which locks and settings do not hold",
-                "Use the session pooler or the direct connection, port 5432",
-            )
         with psycopg.connect(
-            dsn, connect_timeout=CONNECT_SECONDS, prepare_threshold=None, autocommit=True
+            dsn, connect_timeout=CONNECT_SECONDS, prepare_threshold=None, autocommit=True, application_name=name
         ) as connection:
             yield connection
     except psycopg.Error as error:
@@ -338,9 +383,3 @@ def _names(files: Sequence[Migration], what: str) -> list[str]:
     """The names of the public things that files make."""
     pattern = re.compile(rf"^create {what} public\.(\w+)", re.MULTILINE)
     return sorted({name for each in files for name in pattern.findall(each.sql)})
-
-
-def _line(text: str, error: psycopg.Error) -> str:
-    """`:LINE` of an error that knows its place."""
-    position = error.diag.statement_position
-    return f":{text.count(chr(10), 0, int(position)) + 1}" if position else ""

@@ -2,11 +2,12 @@
 -- and Supabase's REST API (rpc) call the same thing; each may be repeated after an unclear answer. SYNC.md's names:
 -- an *image* is a decision's five content fields as jsonb; an *item* is {id, row, link}, either of them null.
 
--- Its names are bound when it is made, so it needs no search_path; a SET would keep it from being inlined, and it runs
--- for every row of the vault (33 ms instead of 14 at 10,000).
-create or replace function public.sync_image(v public.decision_vault) returns jsonb language sql stable
-return jsonb_build_object('decision', v.decision, 'date', v.date, 'type', v.type, 'active', v.active,
-                          'comment', v.comment);
+-- Runs for every row of the vault, so it is written to be inlined: it has no search_path of its own, its callers have.
+create or replace function public.sync_image(v public.decision_vault) returns jsonb
+language sql stable as $$
+  select pg_catalog.jsonb_build_object('decision', v.decision, 'date', v.date, 'type', v.type, 'active', v.active,
+                                       'comment', v.comment)
+$$;
 
 create or replace function public.sync_item(v public.decision_vault, l public.sync_links) returns jsonb
 language sql stable set search_path = public, pg_temp as $$
@@ -21,10 +22,11 @@ $$;
 
 -- About how many bytes an item takes.
 create or replace function public.sync_size(v public.decision_vault, l public.sync_links) returns bigint
-language sql stable
-return coalesce(octet_length(v.decision), 0)::bigint + coalesce(octet_length(v.comment), 0)
-     + coalesce(octet_length(l.base_row::text), 0) + coalesce(octet_length(l.base_page::text), 0)
-     + coalesce(octet_length(l.intent::text), 0) + coalesce(octet_length(l.todo::text), 0) + 300;
+language sql stable set search_path = public, pg_temp as $$
+  select coalesce(octet_length(v.decision), 0)::bigint + coalesce(octet_length(v.comment), 0)
+       + coalesce(octet_length(l.base_row::text), 0) + coalesce(octet_length(l.base_page::text), 0)
+       + coalesce(octet_length(l.intent::text), 0) + coalesce(octet_length(l.todo::text), 0) + 300
+$$;
 
 -- A page of a listing: {items, next}; `next` continues after the last item while there are more.
 create or replace function public.sync_page(items jsonb, more boolean) returns jsonb
@@ -91,8 +93,8 @@ begin
     'live', (select count(*) from public.sync_links where state = 'linked'));
 end $$;
 
--- Listings answer pages: items in the order of their ids, as many as fit in 500 and about 1 MB, one at least. They choose
--- them by size first: no item is built that is not sent.
+-- Listings answer pages: items in the order of their ids, as many as fit in 500 and about 1 MB, one at least. They
+-- choose them by size first: no item is built that is not sent.
 
 -- {after, full}: items that are new, changed, deleted or unfinished; with `full` every one.
 create or replace function public.sync_changes(p text) returns jsonb
@@ -103,7 +105,9 @@ language sql stable set search_path = public, pg_temp as $$
     select v, l, coalesce(v.id, l.decision_id) as id, public.sync_size(v, l) as size
     from public.decision_vault v full join public.sync_links l on l.decision_id = v.id
     where ((select everything from asked)
-           or case when v.id is null then l.base_row is not null else public.sync_image(v) is distinct from l.base_row end
+           or case when v.id is null then l.base_row is not null
+                   when l.base_row is null then true
+                   else public.sync_image(v) <> l.base_row end
            or l.todo is not null or l.intent is not null or l.state = 'announced')
       and ((select after from asked) is null or coalesce(v.id, l.decision_id) > (select after from asked))
     order by coalesce(v.id, l.decision_id) limit 501
@@ -146,7 +150,7 @@ $$;
 
 -- One item of sync_write: {id, expect, set, link, agreed, log}.
 --   expect  the image the row must have (null: no such row); absent: whatever it has
---   set     columns to write (all five for an insert), or null
+--   set     columns to write (all five for an insert; the others keep what `expect` says or the row has), or null
 --   link    {page_id, state, base_row, base_page, intent, todo}, {"drop": true}, or null
 --   agreed  the fields whose value in the row, as it is after the write, goes into the link's base_row
 --   log     rows for sync_log, their ids made by the caller so that a repeated call logs nothing twice
@@ -163,7 +167,8 @@ begin
   there := found;
   image := case when there then public.sync_image(v) end;
   wanted := case when jsonb_typeof(a -> 'set') = 'object' then
-    coalesce(case when a ? 'expect' then nullif(a -> 'expect', 'null'::jsonb) else image end, '{}'::jsonb) || (a -> 'set') end;
+    coalesce(case when a ? 'expect' then nullif(a -> 'expect', 'null'::jsonb) else image end, '{}'::jsonb)
+    || (a -> 'set') end;
   if a ? 'expect' and image is distinct from nullif(a -> 'expect', 'null'::jsonb)
      and (wanted is null or image is distinct from wanted) then
     return jsonb_build_object('id', a -> 'id', 'moved', true, 'row', case when there then
@@ -322,8 +327,9 @@ declare f record;
 begin
   for f in
     select p.oid::regprocedure as signature from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = 'public' and p.proname in ('sync_image', 'sync_item', 'sync_size', 'sync_page', 'lease_take', 'lease_keep',
-      'lease_release', 'sync_begin', 'sync_changes', 'sync_lookup', 'sync_write_item', 'sync_write', 'sync_confirm',
+    where n.nspname = 'public' and p.proname in (
+      'sync_image', 'sync_item', 'sync_size', 'sync_page', 'lease_take', 'lease_keep', 'lease_release',
+      'sync_begin', 'sync_changes', 'sync_lookup', 'sync_write_item', 'sync_write', 'sync_confirm',
       'sync_key', 'sync_twins', 'vault_rows', 'decisions_add', 'vault_is_new')
   loop
     execute format('revoke all on function %s from public, anon, authenticated', f.signature);

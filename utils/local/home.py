@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from utils.errors import ConfigError
+from utils.errors import AnglesError, BusyError, ConfigError
 from utils.files import hold_lock, write_atomic
 
 _FILE = "instance.json"
+_INSTANCE = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,23 @@ def open_home(folder: Path) -> Home:
             if not path.exists():
                 made = {"instance": secrets.token_hex(8), "password": secrets.token_urlsafe(24)}
                 write_atomic(path, json.dumps(made), mode=0o600)
-            data = json.loads(path.read_text(encoding="utf-8"))
-            return Home(folder, data["instance"], data["password"])
+            return _read(folder, path)
+    except (BusyError, ConfigError):
+        raise
     except OSError as error:
         raise ConfigError(str(folder), f"cannot be used ({error.strerror})", "Check its owner and mode") from error
-    except (ValueError, KeyError) as error:
-        raise ConfigError(str(folder / _FILE), "is damaged", f"To start local mode afresh, delete {folder}") from error
+    except AnglesError as error:
+        raise ConfigError(
+            str(folder), f"cannot be used: {error.where} {error.what}", "Check its owner and mode"
+        ) from error
+
+
+def _read(folder: Path, path: Path) -> Home:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        home = Home(folder, str(data["instance"]), str(data["password"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(str(path), "is damaged", f"To start local mode afresh, delete {folder}") from error
+    if not _INSTANCE.fullmatch(home.instance):
+        raise ConfigError(str(path), "is damaged", f"To start local mode afresh, delete {folder}")
+    return home

@@ -18,14 +18,17 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+import psutil
+import psycopg
+
 from utils.errors import AnglesError, BusyError, ConfigError, ServiceError
 from utils.files import hold_lock, write_atomic
-from utils.local.binaries import ROOT_FOLDER, Programs, programs
+from utils.local.binaries import ROOT_FOLDER, Programs, make_public_folder, programs
 from utils.local.home import open_home
 
 DATABASE = "angles"
@@ -33,6 +36,8 @@ START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 LOG_BYTES = 5_000_000
 TRIES = 5
+_NEW = "new-postgres-"
+"""How the name of a data folder in the making begins; a killed run leaves it behind."""
 
 _SETTINGS = {
     "shared_buffers": "32MB",
@@ -58,21 +63,19 @@ def running(local: Path) -> Iterator[str]:
     Raises:
         ConfigError, ServiceError, BusyError: it cannot be started; the line says why.
     """
-    home = open_home(local)
-    server = Server(programs(), _data_folder(local, home.instance), home.password, local / "postgres.port")
-    users = os.open(local / "postgres.users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        with hold_lock(local / "postgres.lock", wait=START_SECONDS + STOP_SECONDS):
+    home = open_home(local.resolve())
+    data = ROOT_FOLDER / home.instance / "data" if os.geteuid() == 0 else home.folder / "postgres"
+    server = Server(programs(), data, home.password)
+    with _user(data.parent) as users:
+        with _alone_at(data.parent):
             fcntl.flock(users, fcntl.LOCK_SH)
             dsn = server.join() or server.start()
         try:
             yield dsn
         finally:
-            with hold_lock(local / "postgres.lock", wait=START_SECONDS + STOP_SECONDS):
-                if _alone(users):
+            with _alone_at(data.parent):
+                if _is_last(users):
                     server.stop()
-    finally:
-        os.close(users)
 
 
 @contextmanager
@@ -87,12 +90,12 @@ def scratch(parent: Path) -> Iterator[str]:
     """
     found = programs()
     if found.user is not None:
-        ROOT_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_public_folder(ROOT_FOLDER)
         parent = ROOT_FOLDER
     folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=parent))
     try:
         found.own(folder)
-        server = Server(found, folder / "data", secrets.token_urlsafe(24), None, durable=False)
+        server = Server(found, folder / "data", secrets.token_urlsafe(24), durable=False)
         try:
             yield server.start()
         finally:
@@ -103,23 +106,27 @@ def scratch(parent: Path) -> Iterator[str]:
 
 @dataclass
 class Server:
-    """One server on one data folder.
+    """One server on one data folder. Its port is told to others by a file beside that.
 
     Args:
-        port_file: where its port is told to others; None when nobody else shall join.
         durable: whether its data must survive a crash of the machine.
     """
 
     programs: Programs
     data: Path
     password: str
-    port_file: Path | None
     durable: bool = True
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def port_file(self) -> Path:
+        """Where its port is told."""
+        return self.data.with_name("postgres.port")
 
     def join(self) -> str | None:
         """The DSN of the server if it runs already."""
         try:
-            port = int(self.port_file.read_text(encoding="ascii")) if self.port_file else 0
+            port = int(self.port_file.read_text(encoding="ascii"))
         except (OSError, ValueError):
             return None
         return self._dsn(port) if self._answers(port) else None
@@ -135,12 +142,18 @@ class Server:
         failure = ""
         for attempt in range(TRIES):
             port = _free_port()
-            failure = self._launch(port)
-            if not failure:
-                self._make_database(port)
-                if self.port_file:
+            try:
+                failure = self._launch(port)
+                if not failure:
+                    self._make_database(port)
                     write_atomic(self.port_file, str(port), mode=0o600)
-                return self._dsn(port)
+                    return self._dsn(port)
+            except psycopg.Error as error:
+                failure = str(error)
+                self.stop()
+            except BaseException:
+                self.stop()
+                raise
             if "already in use" not in failure and "still in use" not in failure:
                 break
             time.sleep(0.2 * 2**attempt)
@@ -148,13 +161,13 @@ class Server:
 
     def stop(self) -> None:
         """Stops the server: at once, as clients' transactions are over; waits until it is gone."""
-        pid = self._live_pid()
+        pid = self._live_pid() or self._child()
         if pid is None:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT if self.durable else signal.SIGQUIT)
         end = time.monotonic() + STOP_SECONDS
-        while self._live_pid() == pid and time.monotonic() < end:
+        while pid in (self._live_pid(), self._child()) and time.monotonic() < end:
             time.sleep(0.005)
 
     def _make_data(self) -> None:
@@ -164,9 +177,10 @@ class Server:
             if version.is_file():
                 self._check_version(version.read_text(encoding="ascii").strip())
                 return
-            self.data.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             if self.data.exists():
-                self.data.rename(self.data.with_name(f"{self.data.name}.incomplete-{int(time.time())}"))
+                self.data.rename(self.data.with_name(f"{self.data.name}.incomplete-{secrets.token_hex(3)}"))
+            for left in self.data.parent.glob(f"{_NEW}*"):
+                shutil.rmtree(left, ignore_errors=True)
             self._initdb()
         except OSError as error:
             raise _explained(str(error), self.data) from error
@@ -180,7 +194,7 @@ class Server:
             )
 
     def _initdb(self) -> None:
-        beside = Path(tempfile.mkdtemp(prefix="new-", dir=self.data.parent))
+        beside = Path(tempfile.mkdtemp(prefix=_NEW, dir=self.data.parent))
         try:
             self.programs.own(beside)
             secret = beside / "password"
@@ -217,6 +231,7 @@ class Server:
             before = out.tell()
             self.programs.own(log)
             process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, **options)
+        self._process = process
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if process.poll() is not None:
@@ -226,21 +241,16 @@ class Server:
             if _listens(port) and self._answers(port):
                 return ""
             time.sleep(0.01)
-        process.kill()
-        process.wait()
+        self.stop()
         return f"did not answer within {START_SECONDS:.0f} s"
 
     def _make_database(self, port: int) -> None:
-        import psycopg
-
         with psycopg.connect(self._dsn(port, "postgres"), autocommit=True, connect_timeout=10) as connection:
             if not connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone():
                 connection.execute(f"create database {DATABASE}")
 
     def _answers(self, port: int) -> bool:
         """Whether the server at a port takes our password and has our data."""
-        import psycopg
-
         if not port:
             return False
         try:
@@ -264,34 +274,55 @@ class Server:
         pid = self._pid_in_file()
         return pid if pid is not None and self._is_ours(pid) else None
 
-    def _is_ours(self, pid: int) -> bool:
-        import psutil
+    def _child(self) -> int | None:
+        """The server as our own child, while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
+    def _is_ours(self, pid: int) -> bool:
+        """Whether a process is a PostgreSQL server that works in our data folder."""
         try:
             process = psutil.Process(pid)
-            command = process.cmdline()
-            return process.status() != psutil.STATUS_ZOMBIE and str(self.data) in command and "postgres" in command[0]
-        except (psutil.Error, IndexError):
+            ours = process.name().startswith("postgres") and Path(process.cwd()).samefile(self.data)
+            return ours and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, OSError, ValueError):
             return False
 
     def _clear_pid_file(self) -> None:
-        """Deals with a pid file of a server that could not be joined: ends what hangs, forgets what is another's."""
-        if self._pid_in_file() is None:
+        """Deals with a pid file of a server that could not be joined: ends what hangs, forgets what is another's.
+
+        A pid file whose process is no more is left to PostgreSQL, which looks for orphans by it.
+        """
+        pid = self._pid_in_file()
+        if pid is None:
             return
         if self._live_pid() is not None:
             self.stop()
             if self._live_pid() is not None:
-                raise ServiceError(
-                    "local mode", f"PostgreSQL {self._live_pid()} neither answers nor ends", "End it, then run again"
-                )
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+                raise ServiceError("local mode", f"PostgreSQL {pid} neither answers nor ends", "End it, then run again")
+        elif psutil.pid_exists(pid):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _data_folder(local: Path, instance: str) -> Path:
-    return ROOT_FOLDER / instance / "data" if os.geteuid() == 0 else local / "postgres"
+@contextmanager
+def _user(folder: Path) -> Iterator[int]:
+    """The file whose shared lock the server's users hold."""
+    try:
+        make_public_folder(folder)
+        users = os.open(folder / "postgres.users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigError(str(folder), f"cannot be used ({error.strerror})", "Check its owner and mode") from error
+    try:
+        yield users
+    finally:
+        os.close(users)
 
 
-def _alone(users: int) -> bool:
+def _alone_at(folder: Path) -> AbstractContextManager[int]:
+    """The lock of whoever starts, joins or stops the server."""
+    return hold_lock(folder / "postgres.lock", wait=START_SECONDS + STOP_SECONDS)
+
+
+def _is_last(users: int) -> bool:
     """Whether nobody else holds the users' lock: turns ours into an exclusive one, or lets it go."""
     fcntl.flock(users, fcntl.LOCK_UN)
     try:
@@ -324,7 +355,7 @@ def _explained(said: str, data: Path) -> AnglesError:
     """The error for what a program said."""
     lines = [line for line in said.strip().splitlines() if line.strip()]
     telling = next((line for line in lines if "FATAL" in line or "error:" in line), lines[-1] if lines else "no word")
-    if "No space left" in said:
+    if "No space left" in said or "free disk space" in said:
         return ConfigError(f"data folder {data}", "the disk is full", "Free some space there, then run again")
     if "Permission denied" in said:
         return ConfigError(f"data folder {data}", f"no permission ({telling})", "Check the owner of the folder")

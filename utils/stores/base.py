@@ -7,13 +7,15 @@ answer.
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from utils.decision import Decision
+from utils.errors import AnglesError
 from utils.sync.model import Item, Link, Row, parse_item, parse_row
 
 BATCH_ITEMS = 500
@@ -22,6 +24,8 @@ LEASE_SECONDS = 300
 """How long a lease lasts after the last call that kept it."""
 
 _ABSENT: Any = object()
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Transport(Protocol):
@@ -125,20 +129,13 @@ class Vault:
 
     def write(self, run: str, fence: int, writes: Sequence[Write]) -> list[Written]:
         """Carries writes out, in their order, in batches of 500 items or 1 MB; each item by itself is atomic."""
-        results: list[Written] = []
-        for batch in _batches([write.json() for write in writes]):
-            payload = {"run": run, "fence": fence, "ttl": LEASE_SECONDS, "items": batch}
-            for answer in self.call("sync_write", payload)["results"]:
-                row = answer.get("row")
-                results.append(
-                    Written(
-                        answer["id"],
-                        bool(answer.get("moved")),
-                        parse_row(answer["id"], row) if row else None,
-                        answer.get("error") or "",
-                    )
-                )
-        return results
+        documents = [write.json() for write in writes]
+        refusals = [unreadable(document) for document in documents]
+        sent = [document for document, why in zip(documents, refusals, strict=True) if not why]
+        answers = self._written(run, fence, sent)
+        return [
+            Written(write.id, error=why) if why else next(answers) for write, why in zip(writes, refusals, strict=True)
+        ]
 
     def confirm(
         self, run: str, fence: int, state: Mapping[str, Any] | None, activity: Mapping[str, Any] | None
@@ -167,7 +164,14 @@ class Vault:
         yield from self._paged("vault_rows", {})
 
     def add(self, items: Sequence[Mapping[str, Any]]) -> int:
-        """Adds decisions whose ids are new; answers how many."""
+        """Adds decisions whose ids are new; answers how many.
+
+        Raises:
+            AnglesError: one holds what PostgreSQL cannot keep; nothing was added.
+        """
+        for item in items:
+            if why := unreadable(item):
+                raise AnglesError(f"decision {item['id']}", why, "Take it out of the text")
         return sum(int(self.call("decisions_add", {"items": batch})["added"]) for batch in _batches(list(items)))
 
     def is_new(self) -> bool:
@@ -177,6 +181,18 @@ class Vault:
     def close(self) -> None:
         """Lets go of connections."""
         self.transport.close()
+
+    def _written(self, run: str, fence: int, documents: Sequence[Mapping[str, Any]]) -> Iterator[Written]:
+        for batch in _batches(documents):
+            payload = {"run": run, "fence": fence, "ttl": LEASE_SECONDS, "items": batch}
+            for answer in self.call("sync_write", payload)["results"]:
+                row = answer.get("row")
+                yield Written(
+                    answer["id"],
+                    bool(answer.get("moved")),
+                    parse_row(answer["id"], row) if row else None,
+                    answer.get("error") or "",
+                )
 
     def _paged(self, function: str, payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         after = None
@@ -188,15 +204,16 @@ class Vault:
                 return
 
 
-def parse_time(text: str) -> datetime:
-    """An aware datetime in UTC out of a service's text; `…T…+00:00`, `… +00` and `…Z` alike."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+def unreadable(document: Mapping[str, Any]) -> str:
+    """Why PostgreSQL cannot read a document, or '': one such text would have a whole call refused."""
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    if "\\u0000" in text and _NUL.search(text):
+        return "holds the control character U+0000"
+    return "holds half a surrogate pair" if _SURROGATE.search(text) else ""
 
 
 def _batches(items: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
     """Runs of items of at most 500 and about 1 MB."""
-    import json
-
     batch: list[Mapping[str, Any]] = []
     size = 0
     for item in items:

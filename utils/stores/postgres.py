@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import random
+import re
+import threading
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, LiteralString
+from collections.abc import Generator, Mapping
+from typing import Any, LiteralString
+from urllib.parse import urlsplit
+
+import psycopg
+import psycopg_pool
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from utils.errors import AnglesError, BusyError, ConfigError, ServiceError
-
-if TYPE_CHECKING:
-    import psycopg
-    import psycopg_pool
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 60
@@ -23,10 +28,16 @@ _SESSION: LiteralString = (
     "set statement_timeout = '60s'; set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '60s'; "
     "set timezone = 'UTC'"
 )
-_PASSING = {"40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03", "08000", "08003", "08006", "08P01"}
-"""SQLSTATEs that pass by themselves: serialization, deadlock, lock timeout, full house, restart, cut connection."""
+_PASSING = ("40001", "40P01", "55P03", "53300", "57P", "08")
+"""How SQLSTATEs begin that pass by themselves: serialization, deadlock, lock timeout, full house, restart, cut."""
+
+_PASSING_LOGIN = re.compile(r"the database system is|too many clients|remaining connection slots")
+"""What a server says that cannot take a connection just now (a failed connection shows no SQLSTATE)."""
 
 _LEASE_LOST = "AL001"
+_SCHEMA = {"42883", "42P01", "42703", "3F000"}
+_BAD_TEXT = {"22021", "22P05", "22P02"}
+_HOST = re.compile(r"[\w.,:%-]*", re.ASCII)
 
 
 class PostgresTransport:
@@ -34,110 +45,188 @@ class PostgresTransport:
 
     Args:
         dsn: a libpq URL. Statements are never prepared, so that a transaction pooler may stand between.
+        deadline: seconds after which a call gives up, whatever it waits for.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, deadline: float = DEADLINE_SECONDS) -> None:
         self._dsn = dsn
-        self._pool: psycopg_pool.ConnectionPool[Any] | None = None
+        self._deadline = deadline
+        self._opening = threading.Lock()
+        self._pool: psycopg_pool.ConnectionPool[_Connection] | None = None
 
     def call(self, function: str, payload: Mapping[str, Any]) -> Any:
         """Calls a function; repeats it after failures that pass, within the deadline. See `Transport.call`."""
-        import psycopg
-        import psycopg_pool
-
-        end = time.monotonic() + DEADLINE_SECONDS
-        pause = 0.1
+        text = json.dumps(payload, ensure_ascii=True, default=str)
+        end = time.monotonic() + self._deadline
+        pause = 0.0  # what was cut while it was idle is repeated at once
         while True:
             try:
-                return self._once(function, payload)
-            except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
+                return self._once(function, text, end)
+            except psycopg.Error as error:
                 if not _passes(error) or time.monotonic() + pause > end:
                     raise explained(error, self._dsn) from error
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 jitter is no secret
-            pause = min(pause * 2, 5.0)
+            pause = min(max(pause * 2, 0.1), 5.0)
 
     def close(self) -> None:
         """Closes the pool."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        with self._opening:
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
 
-    def _once(self, function: str, payload: Mapping[str, Any]) -> Any:
-        from psycopg import sql
-
+    def _once(self, function: str, text: str, end: float) -> Any:
         statement = sql.SQL("select public.{}(%s::text)").format(sql.Identifier(function))
-        text = json.dumps(payload, ensure_ascii=True, default=str)
-        with self._open().connection(timeout=CONNECT_SECONDS) as connection:
-            row = connection.execute(statement, (text,)).fetchone()
-            return row[0] if row else None
+        pool = self._open(end)
+        try:
+            with pool.connection(timeout=_seconds(end)) as connection:
+                connection.end = end
+                row = connection.execute(statement, (text,)).fetchone()
+                return row[0] if row else None
+        except psycopg_pool.PoolTimeout:
+            self._connect(end).close()  # it says what the pool cannot
+            raise
+        except psycopg.OperationalError:
+            pool.check()  # what cut this connection may have cut the others
+            raise
 
-    def _open(self) -> psycopg_pool.ConnectionPool[Any]:
+    def _open(self, end: float) -> psycopg_pool.ConnectionPool[_Connection]:
         """The pool, opened at first use, after one plain connection that says why it fails, if it does."""
-        if self._pool is None:
-            import psycopg
-            import psycopg_pool
+        with self._opening:
+            if self._pool is None:
+                check_dsn(self._dsn)
+                self._connect(end).close()
+                self._pool = psycopg_pool.ConnectionPool(
+                    self._dsn,
+                    connection_class=_Connection,
+                    kwargs=_options(CONNECT_SECONDS),
+                    min_size=1,
+                    max_size=POOL_SIZE,
+                    configure=_configure,
+                    open=True,
+                )
+            return self._pool
 
-            keep = {"keepalives_idle": 30, "keepalives_interval": 10, "tcp_user_timeout": STATEMENT_SECONDS * 1000}
-            options = {"connect_timeout": CONNECT_SECONDS, "prepare_threshold": None, "autocommit": True, **keep}
-            psycopg.connect(self._dsn, **options).close()  # type: ignore[arg-type]
-            self._pool = psycopg_pool.ConnectionPool(
-                self._dsn, kwargs=options, min_size=1, max_size=POOL_SIZE, configure=_configure, open=True
-            )
-        return self._pool
+    def _connect(self, end: float) -> psycopg.Connection[Any]:
+        return psycopg.connect(self._dsn, **_options(_seconds(end)))
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection on which nothing is waited for after `end` (of the monotonic clock)."""
+
+    end = math.inf
+
+    def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:
+        """Waits as psycopg does, and no longer than `end`."""
+        try:
+            return super().wait(_until(self.end, gen), *arguments, **options)
+        except _LateError:
+            self.close()
+            raise
+
+
+class _LateError(psycopg.OperationalError):
+    """The deadline passed before the answer came."""
+
+
+def check_dsn(dsn: str) -> None:
+    """Refuses what is no connection URL before libpq repeats pieces of it, which may be of the password.
+
+    Raises:
+        ConfigError: it cannot be read, or its password holds a character that has to be written in percent form.
+    """
+    try:
+        parts = conninfo_to_dict(dsn)
+        urlsplit(dsn).port  # noqa: B018 raises for what stands in its place
+    except (psycopg.Error, ValueError):
+        parts = {"host": "@"}
+    hosts = str(parts.get("host") or "")
+    if not (_HOST.fullmatch(hosts) or hosts.startswith("/")):
+        raise ConfigError(
+            "DATABASE_URL",
+            "is no connection URL",
+            "Write postgresql://user:password@host:5432/database, and in the password %40 for @, %2F for /, %25 for %",
+        )
 
 
 def explained(error: Exception, dsn: str) -> AnglesError:
     """The error that says what to do about a failure of psycopg; never holds the password."""
-    import psycopg
-
     where = f"database {_place(dsn)}"
     state = getattr(error, "sqlstate", None) or ""
     message = _first_line(error)
     if state == _LEASE_LOST:
         return BusyError("sync", message, "It goes on with what this one left")
-    if state in {"42883", "42P01", "42703", "3F000"}:
+    if state in _SCHEMA:
         return ConfigError(
             where, f"its schema is not the one of this version ({message})", "Run: python run_migration.py"
         )
+    if state in _BAD_TEXT:
+        return ServiceError(where, f"refuses a text ({message})", "Take NUL and broken characters out of it")
     if state == "42501":
         return ServiceError(where, f"the role lacks a privilege ({message})", "Use the owner's or service_role's login")
     if state == "57014":
-        return ServiceError(where, f"a statement took over {STATEMENT_SECONDS} s", "Look for a long transaction there")
+        return ServiceError(where, f"a statement took too long ({message})", "Look for a long transaction there")
     if "password authentication failed" in message or state.startswith("28"):
         return ServiceError(where, "refuses the user or password", "Check DATABASE_URL")
     if state == "3D000" or ('database "' in message and "does not exist" in message):
         return ServiceError(where, "there is no database of this name", "Check the path of DATABASE_URL")
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError) and (not state or state.startswith(("08", "57P"))):
         return ServiceError(where, f"cannot be reached ({message})", "Check that it runs and DATABASE_URL is right")
     return ServiceError(where, f"failed ({state or type(error).__name__}: {message})", "The log has the details")
 
 
-def _passes(error: Exception) -> bool:
+def _until(end: float, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """A generator of psycopg, given up when the time is over: it is resumed ten times a second at least."""
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() >= end:
+                raise _LateError("no answer in time")
+            wanted = gen.send(ready)
+    except StopIteration as finished:
+        return finished.value
+
+
+def _options(connect_seconds: float) -> dict[str, Any]:
+    return {
+        "connect_timeout": math.ceil(connect_seconds),
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+        "prepare_threshold": None,
+        "autocommit": True,
+    }
+
+
+def _seconds(end: float) -> float:
+    """How long to wait for a connection."""
+    return max(0.1, min(CONNECT_SECONDS, end - time.monotonic()))
+
+
+def _passes(error: psycopg.Error) -> bool:
     """Whether a failure may pass by itself: a statement or a connection that was cut, never a refused login."""
-    import psycopg
-
-    state = getattr(error, "sqlstate", None)
-    if state is not None:
-        return state in _PASSING
-    if isinstance(error, psycopg.OperationalError):
-        text = str(error)
-        return "connection failed" not in text and "could not translate" not in text and "failed to resolve" not in text
-    return False
+    if error.sqlstate is not None:
+        return error.sqlstate.startswith(_PASSING)
+    text = str(error)
+    if "connection failed" in text:
+        return _PASSING_LOGIN.search(text) is not None
+    unresolved = "could not translate" in text or "failed to resolve" in text
+    return isinstance(error, psycopg.OperationalError) and not unresolved
 
 
-def _configure(connection: psycopg.Connection[Any]) -> None:
+def _configure(connection: _Connection) -> None:
     connection.execute(_SESSION)
+    connection.end = time.monotonic() + CONNECT_SECONDS  # for what the pool does with it before its first call
 
 
 def _place(dsn: str) -> str:
-    """Host and port of a connection string."""
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
+    """Host and port of a connection string that was checked."""
     try:
-        parts = conninfo_to_dict(dsn)
-    except psycopg.Error:
+        check_dsn(dsn)
+    except ConfigError:
         return "of DATABASE_URL"
+    parts = conninfo_to_dict(dsn)
     return f"{parts.get('host') or 'localhost'}:{parts.get('port') or 5432}"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "memory_sync"
+_PROC = "/proc"
 
 
 def holder(run: str) -> dict[str, Any]:
@@ -26,22 +27,40 @@ def holder(run: str) -> dict[str, Any]:
 
 
 def is_gone(other: Mapping[str, Any]) -> bool:
-    """Whether a lease's holder ran in this very namespace and its process is no more."""
+    """Whether a lease's holder ran in this very namespace and its process is no more; false where that is unsure."""
     mine = _boot_id()
     if not mine or other.get("boot_id") != mine or other.get("host") != socket.gethostname():
         return False
-    return process_started(int(other.get("pid") or 0)) != other.get("started")
+    started = process_started(int(other.get("pid") or 0))
+    return started is not None and started != other.get("started")
 
 
-def process_started(pid: int) -> str:
-    """When a process started, in a form that only equality is asked of; '' when it is no more, or a zombie."""
+def process_started(pid: int) -> str | None:
+    """When a process started, in a form that only equality is asked of; '' when it is no more, None when unknown.
+
+    A zombie is no more. Linux counts from the boot, which a clock that is set does not change.
+    """
+    if pid <= 0:
+        return ""
+    try:
+        fields = Path(f"{_PROC}/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return _started_elsewhere(pid)
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _started_elsewhere(pid: int) -> str | None:
+    """The same where /proc does not show the process: it is no more, another user's and hidden, or this is no Linux."""
     import psutil
 
     try:
+        os.kill(pid, 0)
         process = psutil.Process(pid)
         return "" if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
-    except (psutil.Error, ValueError):
+    except (ProcessLookupError, OverflowError, psutil.NoSuchProcess):
         return ""
+    except (PermissionError, psutil.Error):
+        return None
 
 
 def boot_clock() -> float:
