@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from utils.decision import ITEM_UNITS, Decision, Value
+from utils.decision import ITEM_UNITS, TEXTS, Decision, Value
 from utils.errors import ServiceError
 from utils.sync.model import Page
 
@@ -93,15 +93,19 @@ def read_page(data: Mapping[str, Any], schema: Schema, bot: str) -> Page:
     """A page as the sync sees it.
 
     Raises:
-        ServiceError: the page lacks a property that the database has: the answer is incomplete.
+        ServiceError: the page lacks a property that the database has, or has it in another type: the answer is
+            incomplete, or the database was changed meanwhile.
     """
-    by_id = {value["id"]: value for value in data["properties"].values()}
+    by_id = {value["id"]: value for value in data.get("properties", {}).values()}
+    at_home = data["parent"].get("data_source_id") == schema.data_source
     values: dict[str, Any] = {}
     extras: dict[str, Any] = {}
     for name, ours in schema.properties.items():
         value = by_id.get(ours.id)
-        if value is None and data["parent"].get("data_source_id") == schema.data_source:
-            raise ServiceError("notion", f"page {data['id']} came without {ours.name!r}", "Run again")
+        if value is not None and value["type"] != ours.type:
+            value = None
+        if value is None and at_home:
+            raise ServiceError("notion", f"page {data['id']} came without {ours.type} {ours.name!r}", "Run again")
         values[name], extra = _read_value(value) if value else (None, None)
         if extra is not None:
             extras[name] = extra
@@ -117,18 +121,19 @@ def read_page(data: Mapping[str, Any], schema: Schema, bot: str) -> Page:
         created=datetime.fromisoformat(data["created_time"]),
         edited_by_us=bool(bot) and data.get("last_edited_by", {}).get("id") == bot,
         created_by_us=bool(bot) and data.get("created_by", {}).get("id") == bot,
-        at_home=data["parent"].get("data_source_id") == schema.data_source,
+        at_home=at_home,
         extras=extras,
     )
 
 
 def cut_texts(data: Mapping[str, Any], schema: Schema) -> list[str]:
     """The ids of our text properties of a page that show so many mentions that they may be cut."""
-    ours = {schema.properties[name].id for name in ("decision", "comment") if name in schema.properties}
+    ours = {(each.id, each.type) for name, each in schema.properties.items() if name in TEXTS}
     return [
         value["id"]
-        for value in data["properties"].values()
-        if value["id"] in ours and sum(run.get("type") == "mention" for run in value[value["type"]]) >= MENTIONS_SHOWN
+        for value in data.get("properties", {}).values()
+        if (value["id"], value["type"]) in ours
+        and sum(run["type"] == "mention" for run in value[value["type"]]) >= MENTIONS_SHOWN
     ]
 
 
@@ -161,7 +166,7 @@ def split_text(text: str, limit: int = ITEM_UNITS) -> Iterable[str]:
 
 def plain(runs: Iterable[Mapping[str, Any]]) -> str:
     """The text of rich text runs."""
-    return "".join(run.get("plain_text", "") for run in runs)
+    return "".join(run["plain_text"] for run in runs)
 
 
 def _write_value(name: str, value: Value) -> dict[str, Any]:
