@@ -176,7 +176,7 @@ def _resolve(session: Session, options: argparse.Namespace) -> Report:
     from utils.sync.session import Resolution
 
     fields = frozenset({options.field}) if options.field else ALL_FIELDS
-    return session.resolve(Resolution(options.resolve, Side(options.take), fields))
+    return session.resolve(Resolution(options.resolve, Side(options.take), fields), dry_run=options.dry_run)
 
 
 def _tell(run: script.Run, report: Report) -> int:
@@ -232,20 +232,17 @@ def _test_vault(run: script.Run, settings: Settings, begun: list[Beginning]) -> 
 def _test_notion(run: script.Run, settings: Settings, begun: list[Beginning]) -> str:
     """The database of Notion and its properties, told a line each."""
     from utils import services
-    from utils.stores.notion_values import NAMES
-    from utils.sync.state import check_database, check_names_free, parse_state
+    from utils.sync.binding import bind, missing_names
+    from utils.sync.state import parse_state
 
-    state = parse_state(begun[0].state if begun else {})
     with services.notion(settings) as notion:
-        source = notion.source(state.data_source if state.given == notion.settings.database_id else "")
-        schema = notion.bind(source, state.properties, state.bot)
-    check_database(state, schema, resync=False)
-    check_names_free(schema)
+        bind(notion, parse_state(begun[0].state if begun else {}), lambda: run.now)
+        schema, missing = notion.schema, missing_names(notion)
     run.say(f"notion: database {schema.title!r} is reachable, data source {schema.data_source}")
     for name, ours in schema.properties.items():
         run.say(f"notion: {name} is property {ours.name!r} ({ours.type})")
-    for name in schema.missing:
-        run.say(f"notion: property {NAMES[name]!r} is missing; the first sync makes it")
+    for name in missing:
+        run.say(f"notion: property {name!r} is missing; the first sync makes it")
     return "ok"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,14 +47,24 @@ def dsn(server: str, template: str) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
     name = f"test_{next(_NUMBER)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        made = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        made = sql.SQL("create database {} template {} strategy file_copy").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
         connection.execute(made)
         yield at(server, name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="session")
+def one_tls_context() -> Iterator[None]:
+    """HTTP clients share a TLS context: each would read all certificates, for requests that go to 127.0.0.1."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
+
+
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+def world(dsn: str, tmp_path: Path, one_tls_context: None) -> Iterator[World]:
     """Both services, empty, and people who edit on either side."""
     with serve(tmp_path / "notion.db") as sandbox, World(dsn, sandbox, tmp_path) as both:
         yield both

@@ -136,6 +136,10 @@ def test_conflicts_are_listed_and_resolved_by_id(world: World) -> None:
     assert listed.returncode == PROBLEMS
     assert f"{one} comment: Supabase has 'ours', Notion has 'theirs'" in listed.stdout
     assert len(json.loads(sync(world, "--conflicts", "--json").stdout)) == 2
+    rehearsed = sync(world, "--resolve", one, "--take", "notion", "--dry-run")
+    assert "comment: theirs" in rehearsed.stdout
+    assert closing(rehearsed.stdout)[:6] == [0, 1, 0, 0, 0, 0]
+    assert world.row(one)["comment"] == "ours"
     partly = sync(world, "--resolve", one, "--field", "comment", "--take", "notion")
     assert world.row(one)["comment"] == "theirs"
     assert partly.returncode == PROBLEMS

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,8 @@ from utils.decision import Decision
 from utils.local.notion import Sandbox
 from utils.stores.base import Vault
 from utils.stores.notion import Notion
+from utils.stores.notion_calls import VERSION
+from utils.stores.notion_values import NAMES, TYPES, split_text
 from utils.stores.postgres import PostgresTransport
 from utils.sync.model import Page
 from utils.sync.report import Report
@@ -37,15 +39,19 @@ class World:
     dsn: str
     sandbox: Sandbox
     folder: Path
+    workers: int = 4
 
     def __enter__(self) -> Self:
         self.db = psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row)
         self.runs = 0
+        self.database_id = self.sandbox.database_id
+        self.reader = self.notion()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.reader.close()
         self.db.close()
 
     # --- the sync
@@ -74,10 +80,8 @@ class World:
 
     def notion(self) -> Notion:
         """A new adapter on the sandbox."""
-        settings = NotionSettings(
-            self.sandbox.token, self.sandbox.database_id, self.sandbox.base_url, requests_per_second=0
-        )
-        return Notion(settings, 4)
+        settings = NotionSettings(self.sandbox.token, self.database_id, self.sandbox.base_url, requests_per_second=0)
+        return Notion(settings, self.workers)
 
     def script(self, name: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Runs a script as a child process against both services."""
@@ -92,6 +96,18 @@ class World:
             check=False,
         )
 
+    def start(self, name: str, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """Starts a script as a child process and does not wait for it."""
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / name), *arguments],
+            env=self.environment(**env),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
     def environment(self, **env: str) -> dict[str, str]:
         """The variables of a script that uses both services; an empty value unsets one."""
         given = {
@@ -99,7 +115,7 @@ class World:
             "ANGLES_HOME": str(self.folder),
             "DATABASE_URL": self.dsn,
             "NOTION_TOKEN": self.sandbox.token,
-            "NOTION_DATABASE_ID": self.sandbox.database_id,
+            "NOTION_DATABASE_ID": self.database_id,
             "NOTION_BASE_URL": self.sandbox.base_url,
             "NOTION_REQUESTS_PER_SECOND": "0",
             **env,
@@ -149,6 +165,10 @@ class World:
             )
         }
 
+    def steal_lease(self) -> None:
+        """Another run takes the lease over, and is done with it at once."""
+        self.db.execute("update leases set fence = fence + 2, expires_at = now()")
+
     def log(self, decision_id: str | None = None) -> list[dict[str, Any]]:
         """The ledger, of one decision or of all."""
         return self.db.execute(
@@ -160,12 +180,36 @@ class World:
 
     def pages(self) -> list[Page]:
         """All live pages, as the adapter reads them."""
-        notion = self.notion()
-        try:
-            notion.bind(notion.source(), {})
-            return list(notion.everything().pages)
-        finally:
-            notion.close()
+        self.reader.settings = replace(self.reader.settings, database_id=self.database_id)
+        self.reader.bind(self.reader.source(), {}, self.reader.bot)
+        return list(self.reader.everything().pages)
+
+    def furnish(self) -> None:
+        """A person gives the new Notion database the properties, before any sync does."""
+        for name, kind in TYPES.items():
+            if kind != "title":
+                self.sandbox.control.add_property(NAMES[name], kind)
+
+    def another_database(self) -> str:
+        """A new, empty Notion database, which NOTION_DATABASE_ID names from now on; answers its id."""
+        import httpx
+
+        with self.sandbox.control.store.reading() as session:
+            root = session.identity.root_id
+        asked = {
+            "parent": {"type": "page_id", "page_id": root},
+            "title": [{"text": {"content": "Decisions anew"}}],
+            "initial_data_source": {"properties": {"Decision": {"title": {}}}},
+        }
+        headers = {"Authorization": f"Bearer {self.sandbox.token}", "Notion-Version": VERSION}
+        answer = httpx.post(f"{self.sandbox.base_url}/v1/databases", json=asked, headers=headers)
+        self.database_id = answer.raise_for_status().json()["id"]
+        return self.database_id
+
+    def calm(self) -> None:
+        """Lets the last writes lie so far back that a run no longer lists them."""
+        self.sandbox.control.advance(240)
+        self.sync()
 
     def page_of(self, decision_id: str) -> str:
         """The id of the page linked with a row."""
@@ -173,20 +217,27 @@ class World:
         assert found is not None, f"no link of {decision_id}"
         return str(found["page_id"])
 
+    def link(self, decision_id: str) -> dict[str, Any]:
+        """A row of `sync_links`."""
+        found = self.db.execute("select * from sync_links where decision_id = %s", (decision_id,)).fetchone()
+        assert found is not None, f"no link of {decision_id}"
+        return found
+
     def edit(self, page_id: str, **fields: Any) -> None:
         """A person edits a page: fields by their names in `Decision`."""
         self.sandbox.control.person_edit(page_id, property_values(fields))
 
     def add_page(self, **fields: Any) -> str:
         """A person makes a page; answers its id."""
-        return self.sandbox.control.person_create(property_values(fields))
+        return self.sandbox.control.person_create(property_values(fields), database_id=self.database_id)
 
     # --- what must hold
 
     def assert_equal(self) -> None:
         """Every row that is not retired has exactly one live page of the same content, and the other way round."""
-        rows, pages = self.rows(), {page.decision_id: page for page in self.pages()}
-        assert len(pages) == len(self.pages()), "two live pages carry one Decision ID"
+        rows, listed = self.rows(), self.pages()
+        pages = {page.decision_id: page for page in listed}
+        assert len(pages) == len(listed), "two live pages carry one Decision ID"
         for decision_id, page in pages.items():
             assert decision_id in rows, f"page {page.id} has no row"
             assert _shown(rows[decision_id]) == _shown(page.content)
@@ -195,20 +246,22 @@ class World:
 
     def assert_silent(self) -> None:
         """Another run writes nothing, on either side."""
-        before = self._everything()
+        before = self.everything()
         report = self.sync()
         assert not report.wrote, report.lines
-        assert self._everything() == before
+        assert self.everything() == before
 
-    def _everything(self) -> Mapping[str, Any]:
-        tables = ("decision_vault", "sync_links", "sync_log", "decision_history", "agent_activity")
-        found = {
-            table: self.db.execute(
-                sql.SQL("select to_jsonb(t) from {} t order by to_jsonb(t)").format(sql.Identifier(table))
-            ).fetchall()
-            for table in tables
+    def everything(self, *more_tables: str) -> Mapping[str, Any]:
+        """All that a run may write but its own marks: rows with their versions, pages, the bin, the properties."""
+        tables = ("decision_vault", "sync_links", "sync_log", "decision_history", "agent_activity", *more_tables)
+        query = sql.SQL("select t.xmin::text as version, to_jsonb(t) as row from {} t order by row")
+        found: dict[str, Any] = {
+            table: self.db.execute(query.format(sql.Identifier(table))).fetchall() for table in tables
         }
-        return {**found, "pages": sorted(self.pages(), key=lambda page: page.id)}
+        control, ours = self.sandbox.control, self.database_id
+        for name, in_trash in (("pages", False), ("bin", True)):
+            found[name] = control.pages(database_id=ours, in_trash=in_trash)
+        return {**found, "schema": control.schema(database_id=ours)}
 
 
 def property_values(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +271,8 @@ def property_values(fields: Mapping[str, Any]) -> dict[str, Any]:
         if name == "decision":
             made["Decision"] = {"title": [{"text": {"content": value}}] if value else []}
         elif name == "comment":
-            made["Comment"] = {"rich_text": [{"text": {"content": value}}] if value else []}
+            parts = split_text(value or "")
+            made["Comment"] = {"rich_text": [{"text": {"content": part}} for part in parts]}
         elif name == "decision_id":
             made["Decision ID"] = {"rich_text": [{"text": {"content": value}}] if value else []}
         elif name == "date":

@@ -6,6 +6,7 @@ Values are the vault's: `decision` text, `date` a calendar day as ISO text (or w
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -100,6 +101,11 @@ def utf16_units(text: str) -> int:
     return len(text) + sum(mark > "\uffff" for mark in text)
 
 
+def json_bytes(text: str) -> int:
+    """The bytes that a text takes in a request."""
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
 def unfit_for_notion(field: str, value: Value) -> str:
     """Why Notion cannot hold a value, or ''."""
     if value is None or isinstance(value, bool):
@@ -112,7 +118,7 @@ def unfit_for_notion(field: str, value: Value) -> str:
         return "holds a comma, which no option in Notion can" if "," in value else ""
     if (units := utf16_units(value)) > TEXT_UNITS:
         return f"is {units:,} UTF-16 units long, Notion takes {TEXT_UNITS:,}"
-    if (size := len(value.encode("utf-8", "surrogatepass"))) > TEXT_BYTES:
+    if (size := json_bytes(value)) > TEXT_BYTES:
         return f"is {size:,} bytes long, a request to Notion takes {TEXT_BYTES:,}"
     return ""
 

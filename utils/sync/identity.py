@@ -10,11 +10,11 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from utils.decision import content_key
+from utils.decision import FIELDS, Decision, Value, differing, normal
 from utils.sync.merge import Policy
-from utils.sync.model import Absence, Item, LinkState, Page
+from utils.sync.model import Absence, Item, Link, LinkState, Page
 from utils.sync.plan import assumed_page
 
 NAMESPACE = uuid.UUID("6f1d7c52-2b0e-5a57-9a3e-0d7b8a5a9f10")
@@ -83,9 +83,10 @@ class _Pairing:
             if isinstance(page, Page) and page.id not in linked and page.at_home
         }
         self.claims: dict[str, list[Page]] = defaultdict(list)
-        for page in sorted(self.free.values(), key=lambda page: (page.in_trash, page.created, page.id)):
+        for page in sorted(self.free.values(), key=_first_made):
             self.claims[valid_id(page.decision_id) or id_from_page(page.id)].append(page)
         self.bound: dict[str, Page] = {}
+        self.taken = set(items)
 
     def run(self, *, by_content: bool) -> Pairing:
         for item in self.items.values():
@@ -95,7 +96,7 @@ class _Pairing:
             self._bind_by_content()
         for item in self.items.values():
             self.result.pairs.append(Pair(item, self._page_of(item)))
-        for page in list(self.free.values()):
+        for page in sorted(self.free.values(), key=_first_made):
             self._own_item(page)
         return self.result
 
@@ -109,8 +110,8 @@ class _Pairing:
             ours = [page for page in claims if link and link.intent and link.intent.met_by(page)]
             return (ours or claims)[0]
         live = [page for page in claims if not page.in_trash]
-        page = self.pages.get(link.page_id or "", assumed_page(link))
-        dead = isinstance(page, Absence) or page.in_trash
+        page = self._linked_page(link)
+        dead = isinstance(page, Absence) or page.in_trash or (self.policy.resync and not page.at_home)
         return live[0] if dead and len(live) == 1 else None
 
     def _bind(self, decision_id: str, page: Page) -> None:
@@ -123,23 +124,26 @@ class _Pairing:
         link = item.link
         if link is None or link.state is LinkState.ANNOUNCED:
             return None
-        return self.pages.get(link.page_id or "") or assumed_page(link)
+        return self._linked_page(link)
+
+    def _linked_page(self, link: Link) -> Page | Absence:
+        """A link's page as read, or as it was; a resync reads all there are, so that one it did not see is none."""
+        unread = Absence.GONE if self.policy.resync else assumed_page(link)
+        return self.pages.get(link.page_id or "", unread)
 
     def _bind_by_content(self) -> None:
         """Binds by content that is unique among the rows and among the pages, in what the pages can say."""
+        told = [name for name in FIELDS if name != "active" and name not in self.policy.made]
         rows = {
-            item.id: content_key(item.row.content)
+            item.id: _key(item.row.content, told)
             for item in self.items.values()
-            if item.row and item.link is None and item.id not in self.bound
+            if item.row and not isinstance(self._page_of(item), Page)
         }
         pages = {
-            page.id: content_key(page.content)
+            page.id: _key(page.content, told)
             for page in self.free.values()
             if not page.in_trash and valid_id(page.decision_id) not in self.items
         }
-        if self.policy.made:
-            rows = {name: key[:1] for name, key in rows.items()}
-            pages = {name: key[:1] for name, key in pages.items()}
         often = Counter(rows.values()), Counter(pages.values())
         by_key = {key: name for name, key in pages.items()}
         for decision_id, key in rows.items():
@@ -152,22 +156,31 @@ class _Pairing:
             return
         claimed = valid_id(page.decision_id)
         owner = self.items.get(claimed) if claimed else None
-        if owner is not None and self._is_ghost(owner, page):
-            self.result.ghosts.append(page)
+        if owner and self._is_ghost(owner, page):
+            self.result.ghosts += [] if self.policy.resync else [page]
             return
-        taken = {each.item.id for each in self.result.pairs[len(self.items) :]}
-        own = id_from_page(page.id)
-        decision_id = claimed if claimed and owner is None and claimed not in taken else own
-        if decision_id in self.items:
-            decision_id = id_from_page(own)
-        self.result.pairs.append(Pair(self.items.get(decision_id, Item(decision_id, None, None)), page))
+        decision_id = claimed or id_from_page(page.id)
+        if decision_id in self.taken:
+            decision_id = id_from_page(page.id)
+        while decision_id in self.taken:
+            decision_id = id_from_page(decision_id)
+        self.taken.add(decision_id)
+        self.result.pairs.append(Pair(Item(decision_id, None, None), page))
 
     def _is_ghost(self, owner: Item, page: Page) -> bool:
-        """Whether a page is the second one of a create that was asked for twice."""
-        link = owner.link
-        image = link and (link.base_page or (link.intent and link.intent.page))
-        if not link or not image or not (page.created_by_us and page.edited_by_us):
+        """Whether a page is the second one of a create of ours that was asked for twice."""
+        link, linked = owner.link, self._page_of(owner)
+        if link is None or not isinstance(linked, Page) or linked.assumed:
             return False
-        linked = self.pages.get(link.page_id or "")
-        near = not isinstance(linked, Page) or abs(linked.created - page.created) <= GHOST_WITHIN
-        return near and page.content == image.content
+        if not (page.created_by_us and page.edited_by_us) or abs(linked.created - page.created) > GHOST_WITHIN:
+            return False
+        announced = link.intent is not None and link.intent.met_by(page)
+        return announced or (link.base_page is not None and not differing(page.content, link.base_page.content))
+
+
+def _first_made(page: Page) -> tuple[bool, datetime, str]:
+    return page.in_trash, page.created, page.id
+
+
+def _key(content: Decision, fields: Iterable[str]) -> tuple[Value, ...]:
+    return tuple(normal(name, content[name]) for name in fields)

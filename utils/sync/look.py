@@ -25,7 +25,7 @@ class View:
     Args:
         items: by row id.
         pages: by page id: pages read, and absences seen.
-        full: everything was looked at.
+        why_full: why everything was looked at; empty when changes had to do.
         complete: nothing is known to be left out.
         newest: the newest stamp listed.
         large_bin: the bin holds more than one listing shows.
@@ -33,10 +33,15 @@ class View:
 
     items: dict[str, Item] = field(default_factory=dict)
     pages: dict[str, Page | Absence] = field(default_factory=dict)
-    full: bool = False
+    why_full: str = ""
     complete: bool = True
     newest: datetime | None = None
     large_bin: bool = False
+
+    @property
+    def full(self) -> bool:
+        """Whether everything was looked at."""
+        return bool(self.why_full)
 
     def add_pages(self, pages: Iterable[Page]) -> None:
         """Adds pages that were read."""
@@ -62,9 +67,11 @@ class Looking:
 
     def look(self) -> View:
         """Looks at both sides."""
-        view = View(full=bool(self.why_full) or self.resync)
+        view = View(why_full=self.why_full)
         rows = self.pool.submit(self.vault.changes, full=view.full)
         listing = self._live_pages(view)
+        if view.full and not self.why_full:
+            rows = self.pool.submit(self.vault.changes, full=True)
         view.complete = listing.complete
         view.newest = max((page.edited for page in listing.pages), default=None)
         view.add_pages(listing.pages)
@@ -82,7 +89,7 @@ class Looking:
         try:
             return self.notion.changed(self.state.mark)
         except NotionRefusalError:
-            view.full = True
+            view.why_full = "Notion refused the question for changes"
             return self.notion.everything()
 
     def _bin(self, view: View) -> list[str] | None:
@@ -121,6 +128,8 @@ class Looking:
 
     def absence(self, link: Link) -> Absence:
         """What a 404 means for a link: nothing before it was seen twice."""
+        if link.state is LinkState.GONE:
+            return Absence.GONE
         since = link.todo.missing_since
         seen_before = bool(since) and self.now - datetime.fromisoformat(since) >= SEEN_TWICE_AFTER
         return Absence.GONE if seen_before else Absence.MISSING

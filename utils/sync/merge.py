@@ -13,7 +13,17 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from utils.decision import FIELDS, Decision, Value, normal, same, unfit_for_notion, unfit_for_vault
+from utils.decision import (
+    FIELDS,
+    TEXT_BYTES,
+    Decision,
+    Value,
+    json_bytes,
+    normal,
+    same,
+    unfit_for_notion,
+    unfit_for_vault,
+)
 from utils.sync.model import Page, Refusal, Row, Side, Todo, fingerprint
 
 WHOLE = "*"
@@ -29,8 +39,8 @@ class Policy:
     Args:
         now: Notion's time, by which a stamp lies in the future.
         prefer: `newest`, `supabase`, `notion` or `hold`.
-        explicit: the user named `prefer`, which opens held fields too.
-        only: the fields that `explicit` opens.
+        explicit: the user named `prefer`; a side named opens held fields too.
+        only: the fields that `prefer` is for; conflicts of others are decided as `newest`.
         directions: the sides that may be written to.
         resync: forget the images; retire, trash and delete nothing.
         made: since when a property exists that the sync itself made: older pages say nothing by it.
@@ -44,9 +54,16 @@ class Policy:
     resync: bool = False
     made: Mapping[str, datetime] = field(default_factory=dict)
 
+    def opens(self, name: str) -> Side | None:
+        """The side whose value the user wants even for a field that is held."""
+        named = self.explicit and name in self.only and self.prefer in {side.value for side in Side}
+        return Side(self.prefer) if named else None
+
     def mute(self, page: Page) -> frozenset[str]:
-        """The fields by which a page, not linked yet, says nothing."""
-        return frozenset(name for name, made in self.made.items() if page.created <= made)
+        """The fields by which a page, not linked yet, says nothing: empty since the sync made their property."""
+        return frozenset(
+            name for name, made in self.made.items() if page.created <= made and not normal(name, page.content[name])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +80,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What a merge comes to. `unsettled` fields keep their images; the others agree once all is written."""
+    """What a merge comes to: `to_page` fits one request. `unsettled` fields keep their images; the others agree."""
 
     to_row: Mapping[str, Value]
     to_page: Mapping[str, Value]
@@ -84,7 +101,7 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bases:
-    """The images of both sides; None where the pair never agreed."""
+    """The images of both sides, None where the pair never agreed; by `mute` fields the page says nothing."""
 
     row: Decision | None
     page: Decision | None
@@ -93,8 +110,7 @@ class Bases:
 
 def merge(row: Row, page: Page, bases: Bases, todo: Todo, policy: Policy) -> Merge:
     """Merges the row and the page; `page.content.active` counts as the caller says (the bin unticks it)."""
-    to_row: dict[str, Value] = {}
-    to_page: dict[str, Value] = {}
+    writes: dict[Side, dict[str, Value]] = {Side.VAULT: {}, Side.NOTION: {}}
     refused = _kept_refusals(todo, page)
     held: list[str] = []
     waiting: set[str] = set()
@@ -105,25 +121,39 @@ def merge(row: Row, page: Page, bases: Bases, todo: Todo, policy: Policy) -> Mer
             held.append(name)
         elif fate is Fate.WAITS:
             waiting.add(name)
-        elif fate is Fate.TO_ROW or fate is Fate.TO_PAGE:
-            side, value, target = (
-                (Side.VAULT, page.content[name], to_row)
-                if fate is Fate.TO_ROW
-                else (Side.NOTION, row.content[name], to_page)
-            )
+        elif fate is not Fate.KEEP:
+            side, value = (Side.VAULT, page.content[name]) if fate is Fate.TO_ROW else (Side.NOTION, row.content[name])
             if why := unfit(side, name, value, todo):
                 refused[name] = Refusal(side, fingerprint(value), why)
             else:
-                target[name] = value
+                writes[side][name] = value
                 losses += [loss] if loss else []
                 losses += _formatting_lost(name, page, bases, value) if side is Side.NOTION else []
-    for side, target in ((Side.NOTION, to_page), (Side.VAULT, to_row)):
-        if target and _whole_is_refused(todo, side, target):
+    wanted = {*writes[Side.VAULT], *writes[Side.NOTION]}
+    to_row, to_page = writes[Side.VAULT], first_request(writes[Side.NOTION])
+    for side, values in ((Side.VAULT, to_row), (Side.NOTION, to_page)):
+        if whole_is_refused(todo, side, values):
             refused[WHOLE] = todo.refused[WHOLE]
-            waiting |= target.keys()
-            target.clear()
-    unsettled = frozenset({*held, *waiting, *(name for name in refused if name != WHOLE)})
-    return Merge(to_row, to_page, unsettled, Todo(tuple(held), refused), tuple(losses))
+            values.clear()
+    written = {*to_row, *to_page}
+    unsettled = frozenset({*held, *waiting, *(wanted - written), *(refused.keys() - {WHOLE})})
+    told = tuple(loss for loss in losses if loss.field in written)
+    still = tuple(name for name in FIELDS if name in held or (name in todo.held and name in unsettled))
+    return Merge(to_row, to_page, unsettled, Todo(still, refused), told)
+
+
+def first_request(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """The fields that go into one request together; the comment waits for the next when it is too much for one."""
+    size = sum(json_bytes(value) for value in fields.values() if isinstance(value, str))
+    return {
+        name: value for name, value in fields.items() if size <= TEXT_BYTES or name != "comment" or len(fields) == 1
+    }
+
+
+def whole_is_refused(todo: Todo, side: Side, values: Mapping[str, Value]) -> bool:
+    """Whether a side refused the very same write before."""
+    before = todo.refused.get(WHOLE)
+    return bool(values) and before is not None and (before.side, before.fingerprint) == (side, fingerprint(values))
 
 
 def unfit(side: Side, name: str, value: Value, todo: Todo) -> str:
@@ -163,7 +193,7 @@ def _fate(name: str, row: Row, page: Page, bases: Bases, todo: Todo, policy: Pol
         row_moved = page_moved = True
     if not row_moved and not page_moved:
         return Fate.KEEP, None
-    if row_moved and page_moved and not _value_beats_empty(name, ours, theirs, bases):
+    if row_moved and page_moved and (name in todo.held or not _value_beats_empty(name, ours, theirs, bases)):
         return _conflict(name, row, page, bases, todo, policy)
     to_page = row_moved and not (page_moved and normal(name, theirs))
     return _allowed(Fate.TO_PAGE if to_page else Fate.TO_ROW, policy), None
@@ -177,13 +207,13 @@ def _value_beats_empty(name: str, ours: Value, theirs: Value, bases: Bases) -> b
 
 
 def _conflict(name: str, row: Row, page: Page, bases: Bases, todo: Todo, policy: Policy) -> tuple[Fate, Loss | None]:
-    opened = policy.explicit and name in policy.only
-    if policy.prefer == "hold" or (name in todo.held and not opened):
+    prefer = policy.prefer if name in policy.only else "newest"
+    if prefer == "hold" or (name in todo.held and policy.opens(name) is None):
         return Fate.HELD, None
-    if policy.prefer == "newest":
+    if prefer == "newest":
         winner, reason = newer(row, page, policy.now)
     else:
-        winner, reason = Side(policy.prefer), f"--prefer {policy.prefer}"
+        winner, reason = Side(prefer), f"--prefer {prefer}"
     values = {Side.VAULT: row.content[name], Side.NOTION: page.content[name]}
     base = bases.row[name] if bases.row else None
     loss = Loss(name, values[winner.other], values[winner], base, winner, f"conflict: {reason}")
@@ -209,8 +239,3 @@ def _kept_refusals(todo: Todo, page: Page) -> dict[str, Refusal]:
     if not page.assumed:
         return {}
     return {name: refusal for name, refusal in todo.refused.items() if refusal.side is Side.VAULT}
-
-
-def _whole_is_refused(todo: Todo, side: Side, values: Mapping[str, Value]) -> bool:
-    before = todo.refused.get(WHOLE)
-    return before is not None and before.side is side and before.fingerprint == fingerprint(values)

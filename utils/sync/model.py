@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from utils.decision import Decision, Value, from_image
+from utils.decision import FIELDS, Decision, Value, from_image, same
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -92,19 +92,45 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What a page shall be once our write has taken effect, and the row's image that goes with it."""
+    """What a page shall be once our write has taken effect, and the row's image that goes with it.
+
+    Args:
+        agreed: the fields of which both sides then have the same; the others keep their images.
+        before: the page as it was read; None for one that is to be made.
+    """
 
     page: PageImage
     row: Decision | None
+    agreed: tuple[str, ...] = FIELDS
+    before: PageImage | None = None
 
     def json(self) -> dict[str, Any]:
         """As `intent` holds it."""
-        return {"page": self.page.json(), "row": self.row.image() if self.row else None}
+        return {
+            "page": self.page.json(),
+            "row": self.row.image() if self.row else None,
+            "agreed": list(self.agreed),
+            "before": self.before.json() if self.before else None,
+        }
 
     def met_by(self, page: Page) -> bool:
         """Whether a page is our own write, what Notion alters on writing (blanks around, option case) aside."""
-        ours, theirs = self.page.content, page.content
-        return self.page.in_trash == page.in_trash and _loose(ours) == _loose(theirs)
+        return self.page.in_trash == page.in_trash and all(self._took(name, page) for name in FIELDS)
+
+    def met_fields(self, page: Page) -> list[str]:
+        """The fields by which a page is our own write; one that only looks alike is if it is not as it was before."""
+        return [
+            name
+            for name in self.agreed
+            if same(name, self.page.content[name], page.content[name])
+            or (self._took(name, page) and not self._untouched(name, page))
+        ]
+
+    def _untouched(self, name: str, page: Page) -> bool:
+        return self.before is not None and same(name, self.before.content[name], page.content[name])
+
+    def _took(self, name: str, page: Page) -> bool:
+        return _loose(name, self.page.content[name]) == _loose(name, page.content[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +214,11 @@ def fingerprint(value: Value | Mapping[str, Value]) -> str:
 def parse_item(data: Mapping[str, Any]) -> Item:
     """An item of `sync_changes` or `sync_lookup`."""
     row, link = data["row"], data["link"]
-    return Item(data["id"], parse_row(data["id"], row) if row else None, _parse_link(link) if link else None)
+    return Item(
+        data["id"],
+        None if row is None else parse_row(data["id"], row),
+        None if link is None else _parse_link(link),
+    )
 
 
 def parse_row(decision_id: str, data: Mapping[str, Any]) -> Row:
@@ -197,32 +227,35 @@ def parse_row(decision_id: str, data: Mapping[str, Any]) -> Row:
 
 
 def parse_stamp(text: str | None) -> datetime | None:
-    """An aware datetime out of PostgreSQL's or Notion's text; None where there is none or it is infinite."""
-    if not text or text.endswith("infinity"):
+    """An aware datetime out of PostgreSQL's text; None where there is none, or none between the years 1 and 9999."""
+    try:
+        return datetime.fromisoformat(text or "")
+    except ValueError:
         return None
-    return datetime.fromisoformat(text)
 
 
 def _parse_link(data: Mapping[str, Any]) -> Link:
     return Link(
         page_id=data["page_id"],
         state=LinkState(data["state"]),
-        base_row=from_image(data["base_row"]) if data["base_row"] else None,
-        base_page=_parse_page_image(data["base_page"]),
-        intent=_parse_intent(data["intent"]),
+        base_row=None if data["base_row"] is None else from_image(data["base_row"]),
+        base_page=None if data["base_page"] is None else _parse_page_image(data["base_page"]),
+        intent=None if data["intent"] is None else _parse_intent(data["intent"]),
         todo=_parse_todo(data["todo"] or {}),
     )
 
 
-def _parse_page_image(data: Mapping[str, Any] | None) -> PageImage | None:
-    return PageImage(from_image(data), bool(data.get("in_trash"))) if data else None
+def _parse_page_image(data: Mapping[str, Any]) -> PageImage:
+    return PageImage(from_image(data), bool(data.get("in_trash")))
 
 
-def _parse_intent(data: Mapping[str, Any] | None) -> Intent | None:
-    page = _parse_page_image(data["page"]) if data else None
-    if data is None or page is None:
-        return None
-    return Intent(page, from_image(data["row"]) if data["row"] else None)
+def _parse_intent(data: Mapping[str, Any]) -> Intent:
+    return Intent(
+        page=_parse_page_image(data["page"]),
+        row=None if data["row"] is None else from_image(data["row"]),
+        agreed=tuple(data["agreed"]),
+        before=None if data["before"] is None else _parse_page_image(data["before"]),
+    )
 
 
 def _parse_todo(data: Mapping[str, Any]) -> Todo:
@@ -233,11 +266,8 @@ def _parse_todo(data: Mapping[str, Any]) -> Todo:
     return Todo(tuple(data.get("held", ())), refused, data.get("missing_since", ""), data.get("retry", ""))
 
 
-def _loose(content: Decision) -> tuple[Value, ...]:
-    return (
-        content.decision.strip(),
-        content.date,
-        (content.type or "").strip().casefold(),
-        content.active is not False,
-        (content.comment or "").strip(),
-    )
+def _loose(name: str, value: Value) -> Value:
+    if name == "active":
+        return value is not False
+    text = str(value or "").strip()
+    return text.casefold() if name == "type" else text

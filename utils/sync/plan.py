@@ -6,12 +6,12 @@ active when its box is ticked and it is not in the bin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from utils.decision import FIELDS, TEXT_BYTES, Decision, Value, differing, same
-from utils.sync.merge import WHOLE, Bases, Loss, Merge, Policy, merge, unfit
+from utils.decision import FIELDS, Decision, Value, differing, same
+from utils.sync.merge import WHOLE, Bases, Loss, Merge, Policy, first_request, merge, unfit, whole_is_refused
 from utils.sync.model import (
     EPOCH,
     Absence,
@@ -107,10 +107,12 @@ class Step:
 
     def intent(self) -> Intent:
         """What the page and the row shall be when the page's write has taken effect."""
-        before = self.page.content if self.page else NOTHING_YET
-        trash = self.to_page.in_trash if self.to_page.in_trash is not None else bool(self.page and self.page.in_trash)
+        before = self.page.image() if self.page else None
+        shown = before or PageImage(NOTHING_YET)
+        trash = shown.in_trash if self.to_page.in_trash is None else self.to_page.in_trash
         link = self._link_with_row()
-        return Intent(PageImage(before.but(self.to_page.fields), trash), link.base_row if link else None)
+        row = link.base_row if link else None
+        return Intent(PageImage(shown.content.but(self.to_page.fields), trash), row, self.agreed, before)
 
     def _link_with_row(self) -> Link | None:
         """The link after the step: agreed fields of its image from the row, the others as they were."""
@@ -136,10 +138,12 @@ def _decide(item: Item, page: Page | Absence | None, policy: Policy) -> Step:
     if item.link is None or item.link.state is LinkState.ANNOUNCED:
         return _unlinked(item, page if isinstance(page, Page) else None, policy)
     if isinstance(page, Page) and not page.at_home:
-        return _flag(item, page, "its page was moved out of the database: move it back, or trash it")
+        if item.row is not None and not page.in_trash and not policy.resync:
+            return _stuck(item, page, "its page was moved out of the database: move it back, or trash it")
+        page = Absence.GONE
     link = _settled(item.link, page)
     item = replace(item, link=link)
-    if page is Absence.MISSING:
+    if page is Absence.MISSING and not policy.resync:
         return _missing(item, link, policy)
     if item.row is None:
         return _row_absent(item, link, page if isinstance(page, Page) else None, policy)
@@ -155,14 +159,6 @@ def assumed_page(link: Link) -> Page | Absence:
     return Page(link.page_id, link.base_page.content, link.base_page.in_trash, "", EPOCH, EPOCH, assumed=True)
 
 
-def first_request(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """The fields that go into one request together; the comment waits for the next when it is too much for one."""
-    size = sum(len(value.encode("utf-8", "surrogatepass")) for value in fields.values() if isinstance(value, str))
-    return {
-        name: value for name, value in fields.items() if size <= TEXT_BYTES or name != "comment" or len(fields) == 1
-    }
-
-
 def finished_link(step: Step, answer: Page) -> Link:
     """The link after the page's write: its image is the service's answer, for the fields that agree.
 
@@ -171,28 +167,39 @@ def finished_link(step: Step, answer: Page) -> Link:
     """
     link = step.link or Link(answer.id, LinkState.LINKED)
     before = step.page.content if step.page else None
-    base = link.base_page.content if link.base_page else NOTHING_YET
+    base = link.base_page or PageImage(NOTHING_YET)
     values = {
         name: answer.content[name]
         if name in step.to_page.fields or before is None or same(name, before[name], answer.content[name])
         else before[name]
         for name in step.agreed
     }
-    state = LinkState.TRASHED if answer.in_trash else LinkState.LINKED
+    image = PageImage(base.content.but(values), answer.in_trash if "active" in step.agreed else base.in_trash)
+    state = LinkState.TRASHED if image.in_trash else LinkState.LINKED
     state = LinkState.GONE if link.state is LinkState.GONE else state
-    image = PageImage(base.but(values), answer.in_trash)
     return replace(link, page_id=answer.id, state=state, base_page=image, intent=None)
 
 
 def _settled(link: Link, page: Page | Absence | None) -> Link:
-    """The link with its intent resolved: a page equal to it is our own write, whatever happened since."""
+    """The link with its intent resolved: what a page shows as intended is our own write, whatever happened since.
+
+    A box and the bin go together: a page still in the bin does not tell whether its box was ticked, and is one that we
+    know to be there. Where an image is missing, what is not all done is begun anew.
+    """
     intent = link.intent
     if intent is None or not isinstance(page, Page) or page.assumed:
         return link
-    if not intent.met_by(page):
+    met = intent.page.in_trash is page.in_trash
+    ours = [name for name in intent.met_fields(page) if met or name != "active"]
+    if (link.base_row is None or link.base_page is None) and not (met and len(ours) == len(intent.agreed)):
         return replace(link, intent=None)
-    state = LinkState.TRASHED if page.in_trash else LinkState.LINKED
-    return replace(link, state=state, base_page=page.image(), base_row=intent.row, intent=None)
+    before = link.base_page or PageImage(NOTHING_YET)
+    known = met or (intent.before is not None and intent.before.in_trash is page.in_trash)
+    in_trash = page.in_trash if known else before.in_trash
+    values = _counted(before.content, in_trash=before.in_trash and not in_trash).but(page.content.only(ours))
+    base_row = (link.base_row or NOTHING_YET).but(intent.row.only(ours)) if intent.row else None
+    state = LinkState.TRASHED if in_trash else LinkState.LINKED
+    return replace(link, state=state, base_page=PageImage(values, in_trash), base_row=base_row, intent=None)
 
 
 def _unlinked(item: Item, page: Page | None, policy: Policy) -> Step:
@@ -203,53 +210,55 @@ def _unlinked(item: Item, page: Page | None, policy: Policy) -> Step:
         bound = Link(page.id, LinkState.LINKED, link.base_row, link.intent.page, link.intent, link.todo)
         return _decide(replace(item, link=bound), page, policy)
     if item.row is None:
-        return _new_row(item, page, policy)
-    return _linked(item, item.row, Link(page.id, LinkState.LINKED), page, policy, adopt=True)
+        return Step(Kind.FORGET, item, page) if page.in_trash else _new_row(item, page, policy)
+    return _linked(item, item.row, Link(page.id, LinkState.LINKED), page, policy)
 
 
 def _new_row(item: Item, page: Page, policy: Policy) -> Step:
     """A page without a row: inserted, all five columns named."""
-    if page.in_trash:
-        return Step(Kind.NOTHING, item, page)
     mute = policy.mute(page)
-    content = page.content.but({name: getattr(Decision(), name) for name in mute})
+    content = page.content.but(Decision().only(mute))
     before = item.link.todo if item.link else Todo()
-    refused = {
-        name: Refusal(Side.VAULT, fingerprint(content[name]), why)
-        for name in FIELDS
-        if (why := unfit(Side.VAULT, name, content[name], before))
-    }
+    refused = _refusals(Side.VAULT, content, before)
     if "decision" in refused:
-        return _flag(item, page, f"page {page.id}: its title {refused['decision'].why}")
+        return _stuck(item, page, f"page {page.id}: its title {refused['decision'].why}")
     if Side.VAULT not in policy.directions:
         return Step(Kind.NOTHING, item, page)
-    kept = content.but(dict.fromkeys(refused))
-    agreed = tuple(name for name in FIELDS if name not in refused)
-    ticked = {"active": True} if "active" in mute and page.content.active is False else {}
-    link = Link(page.id, LinkState.LINKED, NOTHING_YET, _image(page, agreed), None, Todo((), refused))
-    write = PageWrite(ticked, None, item.id if page.decision_id != item.id else None)
-    write = write if Side.NOTION in policy.directions else PageWrite()
-    return Step(Kind.INSERT_ROW, item, page, kept.image(), write, link, agreed, flags=_refusal_flags(refused))
+    values = content.but(dict.fromkeys(refused)).image()
+    if whole_is_refused(before, Side.VAULT, values):
+        return _stuck(item, page, *_refusal_flags({WHOLE: before.refused[WHOLE]}))
+    tick = not same("active", content.active, page.content.active)
+    write = PageWrite({"active": True} if tick else {}, None, item.id if page.decision_id != item.id else None)
+    if Side.NOTION not in policy.directions:
+        write = PageWrite()
+    later = {"active"} if tick and not write else set()
+    agreed = tuple(name for name in FIELDS if name not in refused and name not in later)
+    start = NOTHING_YET.but(page.content.only(later))
+    link = Link(page.id, LinkState.LINKED, start, _image(page, agreed, PageImage(start)), None, Todo((), refused))
+    return Step(Kind.INSERT_ROW, item, page, values, write, link, agreed, flags=_refusal_flags(refused))
 
 
 def _new_page(item: Item, row: Row, policy: Policy) -> Step:
     """A row without a page: a page with what Notion can hold of it."""
-    content, before = row.content, item.link.todo if item.link else Todo()
-    refused = {
-        name: Refusal(Side.NOTION, fingerprint(content[name]), why)
-        for name in FIELDS
-        if (why := unfit(Side.NOTION, name, content[name], before))
-    }
-    fields = first_request({name: content[name] for name in FIELDS if name not in refused})
-    whole = before.refused.get(WHOLE)
-    if whole and whole.fingerprint == fingerprint(fields):
-        return Step(Kind.NOTHING, item, flags=(f"Notion refuses it: {whole.why}",))
+    before = item.link.todo if item.link else Todo()
+    refused = _refusals(Side.NOTION, row.content, before)
+    fields = first_request({name: row.content[name] for name in FIELDS if name not in refused})
+    if whole_is_refused(before, Side.NOTION, fields):
+        return Step(Kind.NOTHING, item, flags=_refusal_flags({**refused, WHOLE: before.refused[WHOLE]}))
     if Side.NOTION not in policy.directions:
         return Step(Kind.NOTHING, item)
     link = Link(None, LinkState.ANNOUNCED, NOTHING_YET, None, None, Todo((), refused))
-    flags = _refusal_flags(refused)
     write = PageWrite(fields, None, item.id)
-    return Step(Kind.CREATE_PAGE, item, None, {}, write, link, tuple(fields), flags=flags)
+    return Step(Kind.CREATE_PAGE, item, None, {}, write, link, tuple(fields), flags=_refusal_flags(refused))
+
+
+def _refusals(side: Side, content: Decision, before: Todo) -> dict[str, Refusal]:
+    """The fields of a new row or page that the side cannot hold."""
+    return {
+        name: Refusal(side, fingerprint(content[name]), why)
+        for name in FIELDS
+        if (why := unfit(side, name, content[name], before))
+    }
 
 
 def _missing(item: Item, link: Link, policy: Policy) -> Step:
@@ -282,53 +291,76 @@ def _page_gone(item: Item, row: Row, link: Link, policy: Policy) -> Step:
     edited = link.base_row is None or bool(differing(row.content, link.base_row))
     if policy.resync or (active and (edited or not was_live)):
         return _new_page(replace(item, link=None), row, policy)
+    retired = {"active": False}
     gone = Link(link.page_id, LinkState.GONE, link.base_row, None)
     if not was_live or not active:
-        return Step(Kind.FORGET, item, link=gone, agreed=("active",) if edited else FIELDS)
+        return Step(Kind.FORGET, item, link=gone, agreed=_alike(row.content, link.base_row or NOTHING_YET))
+    if whole_is_refused(link.todo, Side.VAULT, retired):
+        return Step(Kind.NOTHING, item, flags=_refusal_flags(link.todo.refused))
     if Side.VAULT not in policy.directions:
         return Step(Kind.NOTHING, item)
-    return Step(Kind.RETIRE, item, to_row={"active": False}, link=gone, agreed=FIELDS)
+    return Step(Kind.RETIRE, item, to_row=retired, link=gone, agreed=FIELDS)
 
 
-def _linked(item: Item, row: Row, link: Link, page: Page, policy: Policy, *, adopt: bool = False) -> Step:
+def _linked(item: Item, row: Row, link: Link, page: Page, policy: Policy) -> Step:
     """Row and page are there: trash and restore by the table, all else by the merge."""
-    forget = adopt or policy.resync
-    if page.in_trash and row.content.active is False:
+    if policy.resync:
+        link = replace(link, base_row=None, base_page=None)
+    if not page.in_trash:
+        return _merged(item, row, link, page, policy, restore=False)
+    if row.content.active is False:
         return _rest_in_trash(item, row, link, page)
-    edited = forget or link.base_row is None or bool(differing(row.content, link.base_row))
-    return _merged(item, row, link, page, policy, forget=forget, restore=page.in_trash and edited)
+    before = link.base_page is not None and link.base_page.in_trash
+    edited = link.base_row is None or bool(differing(row.content, link.base_row))
+    held = "active" in link.todo.held and policy.opens("active") is not Side.VAULT
+    if held or not (before or edited):
+        closed = replace(policy, directions=policy.directions - {Side.NOTION})
+        return _merged(item, row, link, page, closed, restore=False)
+    if Side.NOTION not in policy.directions:
+        return Step(Kind.NOTHING, item, page)
+    return _merged(item, row, link, page, policy, restore=True)
 
 
 def _rest_in_trash(item: Item, row: Row, link: Link, page: Page) -> Step:
-    """A retired row whose page lies in the bin: noted, nothing written; the row's other edits wait."""
-    image = PageImage(link.base_page.content if link.base_page else page.content, in_trash=True)
-    todo = replace(link.todo, missing_since="", retry="")
-    base_row = link.base_row or row.content
-    noted = replace(link, state=LinkState.TRASHED, base_row=base_row, base_page=image, todo=todo, intent=None)
-    return Step(Kind.NOTHING, item, page, link=noted, agreed=("active",))
+    """A retired row whose page lies in the bin: noted, nothing written; what else differs waits."""
+    alike = _alike(row.content, page.content)
+    image = _image(page, alike, link.base_page or PageImage(NOTHING_YET))
+    held = tuple(name for name in link.todo.held if name not in alike)
+    todo = replace(link.todo, held=held, missing_since="", retry="")
+    noted = Link(page.id, LinkState.TRASHED, link.base_row or NOTHING_YET, image, None, todo)
+    flags = _open_flags(row.content, page.content, todo)
+    return Step(Kind.NOTHING, item, page, link=noted, agreed=alike, flags=flags)
 
 
-def _merged(item: Item, row: Row, link: Link, page: Page, policy: Policy, *, forget: bool, restore: bool) -> Step:
-    bases = Bases(None, None, policy.mute(page)) if forget else _bases(link)
-    box = row.content.active if restore else page.content.active is not False and not page.in_trash
-    merged = merge(row, replace(page, content=replace(page.content, active=box)), bases, link.todo, policy)
-    to_page = first_request(merged.to_page)
-    if restore and page.content.active is False:
-        to_page["active"] = True
-    write = _page_write(item, page, to_page, policy, restore=restore)
-    later = merged.to_page.keys() - to_page.keys()
-    agreed = tuple(name for name in FIELDS if name not in merged.unsettled and name not in later)
-    state = LinkState.LINKED if restore or not page.in_trash else LinkState.TRASHED
-    final = Link(
-        page.id,
-        state,
-        link.base_row if link.base_row and not forget else NOTHING_YET,
-        _image(page, agreed, link.base_page if not forget else None),
-        None,
-        merged.todo,
-    )
+def _alike(row: Decision, other: Decision) -> tuple[str, ...]:
+    """What may count as agreed of a retired row without a live page: its box, and what is the same as there."""
+    return tuple(name for name in FIELDS if name == "active" or same(name, row[name], other[name]))
+
+
+def _merged(item: Item, row: Row, link: Link, page: Page, policy: Policy, *, restore: bool) -> Step:
+    """What the merge of both comes to.
+
+    A page to be restored says nothing by its box; the bin unticks any other's, which is an edit however the box was.
+    """
+    todo = link.todo
+    if restore:
+        counted, mute = page.content, frozenset({"active"})
+        todo = replace(todo, refused={name: each for name, each in todo.refused.items() if name != WHOLE})
+    else:
+        counted, mute = _counted(page.content, in_trash=page.in_trash), frozenset[str]()
+    mute |= policy.mute(page) if link.base_row is None and link.base_page is None else frozenset()
+    base_row, base_page = _known(link, row.content, counted, mute)
+    image = _counted(link.base_page.content, in_trash=link.base_page.in_trash) if link.base_page else None
+    if image and link.base_page and page.in_trash and not (restore or link.base_page.in_trash):
+        image = image.but({"active": True})
+    merged = merge(row, replace(page, content=counted), Bases(link.base_row, image, mute), todo, policy)
+    agreed = tuple(name for name in FIELDS if name not in merged.unsettled)
+    seen = _image(page, agreed, base_page)
+    state = LinkState.TRASHED if seen.in_trash and not restore else LinkState.LINKED
+    final = Link(page.id, state, base_row, seen, None, merged.todo)
+    write = _page_write(item, page, merged.to_page, policy, restore=restore)
     kind = _kind(row.content, merged, write, restore=restore, trashed=page.in_trash)
-    flags = _merge_flags(row.content, page.content, merged)
+    flags = _open_flags(row.content, page.content, merged.todo)
     return Step(kind, item, page, merged.to_row, write, final, agreed, merged.losses, flags)
 
 
@@ -342,27 +374,35 @@ def _kind(row: Decision, merged: Merge, write: PageWrite, *, restore: bool, tras
 
 def _page_write(item: Item, page: Page, to_page: Mapping[str, Value], policy: Policy, *, restore: bool) -> PageWrite:
     """The write to a linked page; a Decision ID that was cleared or is another's is put right."""
-    if Side.NOTION not in policy.directions or (page.in_trash and not restore):
+    if Side.NOTION not in policy.directions:
         return PageWrite()
     repair = not page.assumed and page.decision_id != item.id
     return PageWrite(to_page, False if restore else None, item.id if repair else None)
 
 
-def _bases(link: Link) -> Bases:
-    if link.base_page is None:
-        return Bases(link.base_row, None)
-    content = link.base_page.content
-    return Bases(link.base_row, replace(content, active=False) if link.base_page.in_trash else content)
+def _counted(content: Decision, *, in_trash: bool) -> Decision:
+    """A page's content as it counts: the bin unticks the box."""
+    return content.but({"active": False}) if in_trash else content
 
 
-def _image(page: Page, agreed: Sequence[str], before: PageImage | None = None) -> PageImage:
-    """The page's image: agreed fields as the page has them, the others as they were."""
-    base = before.content if before else NOTHING_YET
-    return PageImage(base.but(page.content.only(agreed)), page.in_trash)
+def _known(link: Link, row: Decision, page: Decision, mute: frozenset[str]) -> tuple[Decision, PageImage]:
+    """A link's images; a missing one such that its side counts as moved, or of two by what is not empty."""
+    if link.base_row is None and link.base_page is None:
+        row, page = NOTHING_YET.but(row.only({"active"})), NOTHING_YET.but(page.only({"active"}))
+    return link.base_row or page, link.base_page or PageImage(row.but(page.only(mute)))
 
 
-def _flag(item: Item, page: Page, line: str) -> Step:
-    return Step(Kind.NOTHING, item, page, flags=(line,))
+def _image(page: Page, agreed: Collection[str], before: PageImage) -> PageImage:
+    """The page's image: agreed fields as the page has them, the others as they were; the bin goes with the box."""
+    return PageImage(
+        before.content.but(page.content.only(agreed)), page.in_trash if "active" in agreed else before.in_trash
+    )
+
+
+def _stuck(item: Item, page: Page, line: str) -> Step:
+    """Nothing can be done about a page; if it is linked it is read again every run."""
+    link = item.link and replace(item.link, todo=replace(item.link.todo, retry=line))
+    return Step(Kind.NOTHING, item, page, link=link, flags=(line,))
 
 
 def _unsynced(link: Link, page: Page | None) -> tuple[Loss, ...]:
@@ -385,12 +425,11 @@ def _refusal_flags(refused: Mapping[str, Refusal]) -> tuple[str, ...]:
     )
 
 
-def _merge_flags(row: Decision, page: Decision, merged: Merge) -> tuple[str, ...]:
+def _open_flags(row: Decision, page: Decision, todo: Todo) -> tuple[str, ...]:
     held = tuple(
-        f"{name} is held: Supabase has {_short(row[name])}, Notion has {_short(page[name])}"
-        for name in merged.todo.held
+        f"{name} is held: Supabase has {_short(row[name])}, Notion has {_short(page[name])}" for name in todo.held
     )
-    return held + _refusal_flags(merged.todo.refused)
+    return held + _refusal_flags(todo.refused)
 
 
 _NAMES = {Side.VAULT: "Supabase", Side.NOTION: "Notion"}

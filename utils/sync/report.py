@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from utils.sync.model import Side
+from utils.sync.model import Page, Side
 from utils.sync.plan import Kind, Step
 
 _COUNTED = {
@@ -32,19 +32,27 @@ class Report:
     vault_requests: int = 0
     seconds: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _counted: set[str] = field(default_factory=set, repr=False)
+    _told: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     def count(self, step: Step) -> None:
-        """Counts one step."""
-        for name, kinds in _COUNTED.items():
-            if step.kind in kinds:
-                with self._lock:
-                    self.counts[name] += 1
+        """Counts one step; a decision that takes several, such as a long text, counts once."""
+        name = next((name for name, kinds in _COUNTED.items() if step.kind in kinds), "")
+        with self._lock:
+            if name and not (name == "merged" and step.id in self._counted):
+                self._counted.add(step.id)
+                self.counts[name] += 1
 
     def tell(self, steps: Iterable[Step]) -> None:
-        """Keeps what a person should know of the steps: held fields, and what could not be taken."""
+        """Keeps what a person should know of the steps, each thing once: held fields, and what could not be taken."""
         for step in steps:
             for flag in step.flags:
-                self.problem("held" if " is held: " in flag else "flagged", f"{step.id} {step.title!r}: {flag}")
+                about = (step.id, flag.partition(":")[0])
+                with self._lock:
+                    known = about in self._told
+                    self._told.add(about)
+                if not known:
+                    self.problem("held" if " is held: " in flag else "flagged", f"{step.id} {step.title!r}: {flag}")
 
     def count_all(self, steps: Iterable[Step]) -> None:
         """Counts the steps of a dry run."""
@@ -93,9 +101,17 @@ class Report:
         }
 
 
-def plan_lines(steps: Sequence[Step]) -> list[str]:
-    """A line for each step of a plan that writes something a person cares for."""
-    return [plan_line(step) for step in steps if step.kind is not Kind.NOTHING and not step.silent]
+def plan_lines(steps: Sequence[Step], ghosts: Iterable[Page] = (), made: Iterable[str] = ()) -> list[str]:
+    """A line for each thing of a plan that a person cares for.
+
+    Args:
+        steps: those that write content are told.
+        ghosts: second pages of our own making, to be trashed.
+        made: names of the properties to be made.
+    """
+    told = [plan_line(step) for step in steps if step.kind is not Kind.NOTHING and not step.silent]
+    doubles = [f"trash: second page {page.id} of {page.content.decision[:60]!r}" for page in ghosts]
+    return [*(f"make property: {name}" for name in made), *doubles, *told]
 
 
 def plan_line(step: Step) -> str:
@@ -105,6 +121,8 @@ def plan_line(step: Step) -> str:
     fields = step.to_page.fields if step.kind is not Kind.CREATE_PAGE else {}
     if fields:
         what.append("Notion " + ", ".join(f"{name}: {_short(value)}" for name, value in fields.items()))
+    if step.to_page.decision_id and step.kind is not Kind.CREATE_PAGE:
+        what.append("Notion Decision ID")
     what += [f"{loss.field}: {_NAMES[loss.winner.other]} loses {_short(loss.before)}" for loss in step.losses]
     return f"{step.kind.value}: {step.title} [{step.id}]" + (f" ({'; '.join(what)})" if what else "")
 

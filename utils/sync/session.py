@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,15 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from utils.decision import FIELDS, Decision, content_key
-from utils.errors import BusyError, ConfigError, SafetyError
-from utils.stores.base import Beginning, Vault
+from utils.decision import Decision, content_key
+from utils.errors import AnglesError, BusyError, ConfigError, ServiceError
+from utils.stores.base import Beginning, Vault, Written
 from utils.stores.notion import Notion
-from utils.stores.notion_values import NAMES, Schema, still_there
 from utils.sync import lease
 from utils.sync.apply import Apply
+from utils.sync.binding import bind, make_missing, missing_names
 from utils.sync.brakes import DEFAULT_PERCENT, Brakes
 from utils.sync.identity import pair
 from utils.sync.look import Looking, View
@@ -25,14 +27,8 @@ from utils.sync.merge import ALL_FIELDS, Policy
 from utils.sync.model import Item, Page, Side
 from utils.sync.plan import Kind, Step, decide
 from utils.sync.report import Report, plan_lines
-from utils.sync.state import (
-    State,
-    check_database,
-    check_names_free,
-    next_mark,
-    parse_state,
-    why_everything,
-)
+from utils.sync.state import State, next_mark, parse_state, why_everything
+from utils.sync.writer import Writer
 
 DIRECTIONS = {
     "both": frozenset(Side),
@@ -65,13 +61,23 @@ class Resolution:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is to do, and what it was decided by."""
+    """What a run is to do, and what it was decided by. `stuck` are the pages without a row that cannot be taken."""
 
     view: View
     policy: Policy
     steps: Sequence[Step]
     ghosts: Sequence[Page]
     report: Report
+    stuck: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Held:
+    """Where the sync stands; with the lease, its fence and since when we have it (`lease.boot_clock`)."""
+
+    begin: Beginning
+    fence: int | None = None
+    since: float = 0.0
 
 
 @dataclass
@@ -97,51 +103,50 @@ class Session:
         Raises:
             BusyError: another run is at it. SafetyError: a brake. ConfigError, ServiceError: as they say.
         """
-        with self._leased(dry_run=options.dry_run) as (begin, fence), self._pool() as pool:
-            begun = parse_state(begin.state)
-            state = self._bind(begun, options, fence)
-            looking = self._looking(pool, begin, state, options)
-            plan = self._plan(looking, begin, options)
-            if fence is None:
+        with self._leased(dry_run=options.dry_run) as held, self._pool() as pool:
+            begun = parse_state(held.begin.state)
+            binding = bind(self.notion, begun, self._clock, resync=options.resync)
+            made = missing_names(self.notion)
+            if held.fence is not None:
+                make_missing(self.notion, binding, partial(self._keep_state, held.fence))
+            looking = self._looking(pool, held.begin, binding.state, options)
+            plan = self._plan(looking, held.begin, options, made)
+            if held.fence is None:
                 plan.report.count_all(plan.steps)
             else:
-                apply = self._apply(looking, plan, fence)
+                apply = self._apply(looking, plan.policy, plan.report, held)
                 apply.trash_ghosts(plan.ghosts)
                 apply.carry_out(plan.steps)
-                after = self._after(options, state, plan, apply.stuck)
-                self._confirm(fence, plan.report, after if after != begun else None)
+                after = self._after(options, binding.state, plan, apply)
+                wrote = after != begun or not all(step.silent for step in plan.steps)
+                self._confirm(held.fence, plan.report, after if wrote else None)
         return self._closed(plan.report)
 
-    def resolve(self, wanted: Resolution) -> Report:
-        """Settles one decision's held fields.
+    def resolve(self, wanted: Resolution, *, dry_run: bool = False) -> Report:
+        """Settles one decision's held fields, or in a dry run says what that would take.
 
         Raises:
             ConfigError: there is no such decision, or nothing about it is held.
         """
-        with self._leased(dry_run=False) as (begin, fence), self._pool() as pool:
-            state = self._bind(parse_state(begin.state), Options(), fence)
+        with self._leased(dry_run=dry_run) as held, self._pool() as pool:
+            state = bind(self.notion, parse_state(held.begin.state), self._clock).state
             item, page = self._held_item(wanted)
-            looking = self._looking(pool, begin, state, Options())
+            looking = self._looking(pool, held.begin, state, Options())
             policy = Policy(looking.now, wanted.take.value, explicit=True, only=wanted.fields, made=state.made)
             step = decide(item, page, policy)
-            report = Report(self.run, lines=plan_lines([step]))
-            if fence is not None:
-                self._apply(looking, Plan(View(), policy, [step], [], report), fence).carry_out([step])
-                self._confirm(fence, report, None)
+            report = Report(self.run, dry_run, lines=plan_lines([step]))
             report.tell([step])
+            if held.fence is None:
+                report.count_all([step])
+            else:
+                self._apply(looking, policy, report, held).carry_out([step])
+                self._confirm(held.fence, report, None)
         return self._closed(report)
-
-    def check(self) -> tuple[Schema, list[str]]:
-        """Reads and checks the database, changing nothing; answers its schema and the properties it lacks."""
-        state = parse_state(self.vault.begin().state)
-        self._bind(state, Options(dry_run=True), None)
-        schema = self.notion.schema
-        return schema, [NAMES[name] for name in schema.missing]
 
     def held(self) -> list[tuple[Item, Page]]:
         """The open conflicts: items with held fields, and their pages."""
         begin = self.vault.begin()
-        self._bind(parse_state(begin.state), Options(dry_run=True), None)
+        bind(self.notion, parse_state(begin.state), self._clock)
         items = [item for item in self.vault.changes() if item.link and item.link.todo.held]
         pages = [self.notion.page(item.link.page_id or "") if item.link else None for item in items]
         return [(item, page) for item, page in zip(items, pages, strict=True) if page is not None]
@@ -157,62 +162,33 @@ class Session:
             raise ConfigError("--resolve", f"the page of {wanted.decision_id} cannot be found", "Run a sync first")
         return item, page
 
-    def _plan(self, looking: Looking, begin: Beginning, options: Options) -> Plan:
+    def _plan(self, looking: Looking, begin: Beginning, options: Options, made: Sequence[str]) -> Plan:
         """Looks at both sides and decides everything; the brakes have let it pass."""
         state, view = looking.state, looking.look()
         policy = self._policy(options, state, looking.now)
         pairing = pair(view.items, view.pages, policy, by_content=begin.links == 0 or options.resync)
+        ghosts = pairing.ghosts if Side.NOTION in policy.directions and view.complete else []
         steps = _safe([decide(each.item, each.page, policy) for each in pairing.pairs], view)
         brakes = Brakes(begin.live, options.max_delete_percent, released=options.allow_mass_change)
         brakes.check(steps, lambda side, contents: self._twins(side, contents, view))
-        report = Report(self.run, options.dry_run, looking.why_full, lines=plan_lines(steps))
+        report = Report(self.run, options.dry_run, view.why_full, lines=plan_lines(steps, ghosts, made))
         report.tell(steps)
-        report.tell_stuck(why for page_id, why in state.pages.items() if page_id not in view.pages)
-        return Plan(view, policy, steps, pairing.ghosts, report)
+        again = _stuck(steps)
+        unseen = {page_id: why for page_id, why in state.pages.items() if _is_unseen(page_id, view)}
+        report.tell_stuck(unseen.values())
+        if not view.complete:
+            report.problem("flagged", "Notion did not list all pages: nothing was retired or trashed in this run")
+        return Plan(view, policy, steps, ghosts, report, {**unseen, **again})
 
-    def _apply(self, looking: Looking, plan: Plan, fence: int) -> Apply:
-        return Apply(
-            self.vault,
-            self.notion,
-            looking.pool,
-            plan.policy,
-            self.run,
-            fence,
-            plan.report,
-            looking.absence,
-            self.progress,
-        )
+    def _apply(self, looking: Looking, policy: Policy, report: Report, held: Held) -> Apply:
+        def refused(result: Written) -> None:
+            report.problem("failed", f"{result.id}: its link could not be kept: {result.error}")
 
-    def _bind(self, state: State, options: Options, fence: int | None) -> State:
-        """Reads and checks the database; makes what properties it lacks, which is remembered first."""
-        given = self.notion.settings.database_id
-        source = self.notion.source(state.data_source if state.given == given else "")
-        replaced = state.data_source != source["id"]
-        known = state.properties if not (replaced or options.resync) else still_there(state.properties, source)
-        schema = self.notion.bind(source, {} if replaced else known, state.bot)
-        check_database(state, schema, resync=options.resync)
-        state = State(links=state.links) if replaced else replace(state, properties=known)
-        state = replace(state, data_source=schema.data_source, given=given, bot=self.notion.bot)
-        if not schema.missing:
-            return state
-        check_names_free(schema)
-        made = dict.fromkeys(set(schema.missing) & set(FIELDS), self._clock())
-        state = replace(state, made={**state.made, **made})
-        if fence is not None:
-            self._check_ours(schema, replaced=replaced, resync=options.resync)
-            self.vault.confirm(self.run, fence, state.json(), None)
-            self.notion.make_properties(schema.missing)
-        return state
+        writer = Writer(self.vault, self.run, held.fence or 0, held.since, refused)
+        return Apply(self.notion, writer, looking.pool, policy, report, looking.absence, self.progress)
 
-    def _check_ours(self, schema: Schema, *, replaced: bool, resync: bool) -> None:
-        """Makes properties only in a database known to be ours, or empty."""
-        known = not replaced or resync or len(schema.properties) > 1
-        if not known and not self.notion.is_empty():
-            raise SafetyError(
-                "notion",
-                f"database {schema.title!r} holds pages and has none of the sync's properties",
-                "If it is the right one, add a text property 'Decision ID' to it, then run again",
-            )
+    def _keep_state(self, fence: int, state: Mapping[str, Any]) -> None:
+        self.vault.confirm(self.run, fence, state, None)
 
     def _policy(self, options: Options, state: State, clock: datetime) -> Policy:
         return Policy(
@@ -244,7 +220,7 @@ class Session:
         unseen = [content for content in contents if content_key(content) not in seen]
         return len(contents) - len(unseen) + (self.vault.twins("notion", unseen) if unseen else 0)
 
-    def _after(self, options: Options, state: State, plan: Plan, refused: Mapping[str, str]) -> State:
+    def _after(self, options: Options, state: State, plan: Plan, apply: Apply) -> State:
         """The state to keep: the mark moves where all was seen and is done or noted."""
         schema, view = self.notion.schema, plan.view
         after = replace(
@@ -252,14 +228,15 @@ class Session:
             properties=schema.properties,
             options=schema.options,
             large_bin=view.large_bin,
-            pages={**stuck_pages(plan, state), **refused},
+            pages={**plan.stuck, **apply.stuck},
         )
-        if options.direction != "both" or not view.complete:
+        if options.direction != "both" or not view.complete or apply.unnoted:
             return after
         after = replace(after, mark=next_mark(state, self.notion.calls.date, view.newest))
         if not view.full:
             return after
-        return replace(after, full_at=self._clock(), made=state.made if plan.report.counts["failed"] else {})
+        unlinked = plan.report.counts["failed"] or after.pages
+        return replace(after, full_at=self._clock(), made=state.made if unlinked else {})
 
     def _confirm(self, fence: int, report: Report, state: State | None) -> None:
         """Ticks `synced`, keeps the state, and writes an activity row where the run wrote anything."""
@@ -281,12 +258,28 @@ class Session:
         return report
 
     @contextmanager
-    def _leased(self, *, dry_run: bool) -> Iterator[tuple[Beginning, int | None]]:
+    def _leased(self, *, dry_run: bool) -> Iterator[Held]:
         """Where the sync stands, under the lease; a dry run takes none."""
         if dry_run:
-            yield self.vault.begin(), None
+            yield Held(self.vault.begin())
             return
-        me = lease.holder(self.run)
+        held = self._take_lease()
+        try:
+            yield held
+        except BaseException as failure:
+            if not _is_of_vault(failure):
+                with contextlib.suppress(AnglesError):
+                    self.vault.release(lease.NAME, held.fence or 0)
+            raise
+        self.vault.release(lease.NAME, held.fence or 0)
+
+    def _take_lease(self) -> Held:
+        """Takes the lease, also from a holder of this machine whose process is gone.
+
+        Raises:
+            BusyError: another run has it.
+        """
+        me, since = lease.holder(self.run), lease.boot_clock()
         begin = self.vault.begin(me)
         if begin.fence is None and begin.busy is not None and lease.is_gone(begin.busy):
             begin = self.vault.begin({**me, "replace": begin.busy["fence"]})
@@ -297,10 +290,7 @@ class Session:
                 f"run {busy.get('holder')} on {busy.get('host')} (process {busy.get('pid')}) is at it",
                 f"Wait for it; its lease ends at {busy.get('expires_at')}",
             )
-        try:
-            yield begin, begin.fence
-        finally:
-            self.vault.release(lease.NAME, begin.fence)
+        return Held(begin, begin.fence, since)
 
     @contextmanager
     def _pool(self) -> Iterator[ThreadPoolExecutor]:
@@ -318,12 +308,24 @@ def _safe(steps: Sequence[Step], view: View) -> list[Step]:
     return [step for step in steps if step.kind not in removing]
 
 
-def stuck_pages(plan: Plan, state: State) -> dict[str, str]:
-    """Pages without a row that cannot be taken, by page id, with what to say of them."""
-    again = {
+def _stuck(steps: Sequence[Step]) -> dict[str, str]:
+    """Pages that cannot be taken and that no link remembers, by page id, with what to say of them."""
+    return {
         step.page.id: f"{step.id} {step.title!r}: {step.flags[0]}"
-        for step in plan.steps
-        if step.page is not None and step.item.link is None and step.kind is Kind.NOTHING and step.flags
+        for step in steps
+        if step.page is not None and step.kind is Kind.NOTHING and step.flags and _no_link_remembers(step)
     }
-    unseen = {page_id: why for page_id, why in state.pages.items() if page_id not in plan.view.pages}
-    return {**unseen, **again}
+
+
+def _no_link_remembers(step: Step) -> bool:
+    return step.item.link is None or (step.page is not None and not step.page.at_home)
+
+
+def _is_unseen(page_id: str, view: View) -> bool:
+    """Whether this run cannot tell what has become of a page; a full and complete look tells of all."""
+    return page_id not in view.pages and not (view.full and view.complete)
+
+
+def _is_of_vault(failure: BaseException) -> bool:
+    """Whether it is the vault that failed, or the lease that was lost: nothing can be given back then."""
+    return isinstance(failure, BusyError) or (isinstance(failure, ServiceError) and failure.where != "notion")

@@ -13,6 +13,9 @@ from utils.stores.notion_values import NAMES, TYPES, Property, Schema
 FULL_AFTER = timedelta(hours=20)
 """How long changes may be trusted to tell everything."""
 
+SKEW = timedelta(minutes=5)
+"""How far a clock may be set back before nothing that it said is trusted."""
+
 LAG = timedelta(minutes=2)
 """How far Notion's listings may lie behind its writes."""
 
@@ -129,7 +132,7 @@ def why_everything(state: State, schema: Schema, links: int, now: datetime) -> s
         return "first sync"
     if links < state.links:
         return f"{state.links - links} links are missing"
-    if not timedelta(0) <= now - state.full_at + timedelta(minutes=5) <= FULL_AFTER:
+    if not -SKEW <= now - state.full_at < FULL_AFTER:
         return "the last full comparison was not within 20 hours"
     if any(state.properties[name] != ours for name, ours in schema.properties.items() if name in state.properties):
         return "a property was renamed"
