@@ -208,9 +208,11 @@ def _what_next(settings: Settings) -> list[str]:
 
 
 def _python() -> str:
-    """How a person calls this interpreter: as it lies below the working directory, else by its name."""
+    """How a person calls this interpreter: as it lies below the project, else by its name."""
+    from utils.config import ROOT
+
     called = Path(sys.executable)
-    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else called.name
+    return str(called.relative_to(ROOT)) if called.is_relative_to(ROOT) else called.name
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from utils import config
@@ -250,7 +250,6 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 # --- any environment
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from([*config.DECIDING, *config.SUPABASE_KEYS, "BACKEND_MODE", "NOTION_BASE_URL", "RUN_ID"]),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from utils.decision import (
     FIELDS,
+    ITEMS,
     TEXT_BYTES,
     TEXT_UNITS,
     Decision,
@@ -17,6 +18,7 @@ from utils.decision import (
     from_image,
     json_bytes,
     same,
+    split_text,
     unfit_for_notion,
     unfit_for_vault,
     utf16_units,
@@ -125,3 +127,13 @@ def test_what_the_vault_cannot_hold_is_said(field: str, value: Value, why: str) 
 def test_lengths_are_those_of_the_encodings(text: str) -> None:
     assert utf16_units(text) == len(text.encode("utf-16-le")) // 2
     assert json_bytes(text) >= len(text.encode()) + 2
+
+
+def test_a_text_that_would_need_101_items_is_told_by_its_length() -> None:
+    pairs_on_every_border = "x" + "😀" * 99_999 + "x"
+    assert len(split_text(pairs_on_every_border)) == ITEMS + 1
+    assert (
+        unfit_for_notion("comment", pairs_on_every_border)
+        == "needs 101 text items of 2,000 UTF-16 units, Notion takes 100"
+    )
+    assert unfit_for_notion("comment", "x" * TEXT_UNITS) == ""

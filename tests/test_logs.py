@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from utils import logs
@@ -138,7 +138,6 @@ def test_a_message_cannot_make_a_line_of_its_own_or_move_the_cursor(
     assert len(text.splitlines()) == 1
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text())
 def test_any_text_is_one_line_that_can_be_encoded_and_plain_text_stays(text: str) -> None:
     shown = logs.escaped(text)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.conftest import forget_local
 from utils import errors
 from utils.errors import INTERRUPTED, OK
-from utils.local.binaries import ROOT_FOLDER
 from utils.local.postgres import running
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,9 +138,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             assert ended.returncode == OK, ended.stderr
             yield folder
     finally:
-        if os.geteuid() == 0:
-            instance = json.loads((folder / ".local" / "instance.json").read_text())["instance"]
-            shutil.rmtree(ROOT_FOLDER / instance)
+        forget_local(folder)
 
 
 def start(home: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -262,7 +262,7 @@ PIECES = [make() for _, make in SHAPES.values()] + [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     parts=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=12)), max_size=8),
     known=st.lists(st.text(min_size=8, max_size=20), max_size=3),

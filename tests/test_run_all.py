@@ -8,10 +8,12 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import forget_local
 from tests.world import ROOT, World
 from utils.errors import OK, UNAVAILABLE, USAGE
 
@@ -32,11 +34,12 @@ def run_all(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path) -> Iterator[Path]:
     """A folder with a blank in its name, and a path longer than a socket's may be."""
     folder = tmp_path / "a home" / ("long " * 30)
     folder.mkdir(parents=True)
-    return folder
+    yield folder
+    forget_local(folder)
 
 
 def test_local_mode_goes_from_nothing_to_a_synced_vault_and_says_where_to_look(home: Path) -> None:

@@ -18,12 +18,12 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from utils.config import NotionSettings
-from utils.decision import Decision
+from utils.decision import Decision, split_text
 from utils.local.notion import Sandbox
 from utils.stores.base import Vault
 from utils.stores.notion import Notion
 from utils.stores.notion_calls import VERSION
-from utils.stores.notion_values import NAMES, TYPES, split_text
+from utils.stores.notion_values import NAMES, TYPES
 from utils.stores.postgres import PostgresTransport
 from utils.sync.model import Page
 from utils.sync.report import Report

@@ -21,8 +21,11 @@ TYPE_LENGTH = 50
 ITEM_UNITS = 2000
 """UTF-16 code units that Notion takes in one text item (FACTS: 1,001 emoji were refused as 2,002)."""
 
-TEXT_UNITS = 100 * ITEM_UNITS
-"""UTF-16 code units that Notion takes in one property: arrays hold 100 items."""
+ITEMS = 100
+"""Text items that Notion takes in one property."""
+
+TEXT_UNITS = ITEMS * ITEM_UNITS
+"""UTF-16 code units that Notion takes in one property, if no surrogate pair lies on an item's border."""
 
 TEXT_BYTES = 400_000
 """Bytes of JSON that one property may take, so that it fits a request (500 KB) with room for the rest."""
@@ -101,6 +104,20 @@ def utf16_units(text: str) -> int:
     return len(text) + sum(mark > "\uffff" for mark in text)
 
 
+def split_text(text: str, limit: int = ITEM_UNITS) -> list[str]:
+    """Parts of at most `limit` UTF-16 units that join to the text."""
+    if len(text) * 2 <= limit:
+        return [text] if text else []
+    parts, start, units = [], 0, 0
+    for place, mark in enumerate(text):
+        width = 2 if mark > "\uffff" else 1
+        if units + width > limit:
+            parts.append(text[start:place])
+            start, units = place, 0
+        units += width
+    return [*parts, text[start:]]
+
+
 def json_bytes(text: str) -> int:
     """The bytes that a text takes in a request."""
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"))
@@ -118,6 +135,8 @@ def unfit_for_notion(field: str, value: Value) -> str:
         return "holds a comma, which no option in Notion can" if "," in value else ""
     if (units := utf16_units(value)) > TEXT_UNITS:
         return f"is {units:,} UTF-16 units long, Notion takes {TEXT_UNITS:,}"
+    if units > TEXT_UNITS - ITEMS and (items := len(split_text(value))) > ITEMS:
+        return f"needs {items} text items of {ITEM_UNITS:,} UTF-16 units, Notion takes {ITEMS}"
     if (size := json_bytes(value)) > TEXT_BYTES:
         return f"is {size:,} bytes long, a request to Notion takes {TEXT_BYTES:,}"
     return ""

@@ -62,6 +62,13 @@ def test_a_remembered_data_source_takes_one_request(sandbox: Sandbox, open_notio
     assert notion.requests == 1
 
 
+def test_a_remembered_data_source_that_is_gone_gives_way_to_the_database_s_own(
+    sandbox: Sandbox, open_notion: OpenNotion
+) -> None:
+    own = open_notion().source()
+    assert open_notion().source("0123456789abcdef0123456789abcdef")["id"] == own["id"]
+
+
 def test_a_database_with_several_data_sources_is_refused_and_they_are_named(
     sandbox: Sandbox, open_notion: OpenNotion
 ) -> None:

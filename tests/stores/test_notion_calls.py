@@ -221,7 +221,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0.5, 50), st.lists(st.floats(0, 2), max_size=60))
 def test_no_second_sees_more_than_the_rate_and_the_burst(rate: float, idle: list[float]) -> None:
     clock, turns = Clock(), []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utils.decision import ITEM_UNITS, utf16_units
+from utils.decision import ITEM_UNITS, split_text, utf16_units
 from utils.errors import ServiceError
 from utils.local.notion import Fault, Sandbox
 from utils.stores.notion import Notion
@@ -18,7 +18,6 @@ from utils.stores.notion_values import (
     TYPES,
     Property,
     read_schema,
-    split_text,
     still_there,
     text_items,
 )
@@ -55,7 +54,7 @@ def test_parts_join_to_the_text_and_none_is_too_long(text: str, limit: int) -> N
     assert all(utf16_units(part) >= limit - 1 for part in parts[:-1]), "no part is shorter than it has to be"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from("aé한😀𠜎"), min_size=1, max_size=40), st.integers(1, 199_000))
 def test_a_long_text_fits_into_a_hundred_items(signs: list[str], units: int) -> None:
     text = "".join(signs)

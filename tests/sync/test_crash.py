@@ -380,6 +380,24 @@ def test_a_page_edited_between_the_read_and_the_write_is_merged(pair: tuple[Worl
     world.assert_silent()
 
 
+def test_a_page_trashed_between_the_read_and_the_write_is_brought_back_as_an_edit_beats_a_removal(
+    pair: tuple[World, str],
+) -> None:
+    world, one = pair
+    page = world.page_of(one)
+    world.update(one, comment="ours")
+    world.sandbox.control.arm(
+        Fault(method="PATCH", path="/pages/", call=lambda: world.sandbox.control.person_trash(page))
+    )
+    report = world.sync()
+    assert not report.open_problems, report.problems
+    assert (world.row(one)["comment"], world.row(one)["active"]) == ("ours", True)
+    assert [each.content.comment for each in world.pages() if each.id == page] == ["ours"]
+    world.calm()
+    world.assert_equal()
+    world.assert_silent()
+
+
 def test_a_row_that_never_stops_changing_is_left_to_the_next_run(pair: tuple[World, str]) -> None:
     world, one = pair
     world.update(one, comment="ours")

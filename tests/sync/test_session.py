@@ -356,6 +356,20 @@ def test_a_removed_property_is_made_anew_from_the_vault_by_resync(pair: tuple[Wo
     world.assert_silent()
 
 
+def test_a_resync_writes_what_notion_alters_once(pair: tuple[World, str]) -> None:
+    world, one = pair
+    world.sandbox.control.switch(fold_options=True)
+    world.update(one, decision="Anew", type="STRATEGY")
+    world.add_page(decision="Another", type="strategy", active=True)
+    world.sync(resync=True, prefer="supabase")
+    world.sandbox.control.reset_requests()
+    world.update(one, comment="by the vault", type="strategY")
+    report = world.sync(resync=True, prefer="supabase")
+    assert not report.open_problems, report.problems
+    written = [each for each in world.sandbox.control.requests() if each.method == "PATCH"]
+    assert len(written) == 1
+
+
 def test_an_option_that_a_person_renamed_in_notion_is_renamed_in_every_row(world: World) -> None:
     ids = [world.insert(f"Decision {number}", type="ops") for number in range(4)]
     other = world.insert("Other", type="hr")

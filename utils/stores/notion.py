@@ -85,12 +85,15 @@ class Notion:
         self.calls.close()
 
     def source(self, data_source: str = "") -> dict[str, Any]:
-        """The data source as Notion describes it: the one named, else that of NOTION_DATABASE_ID.
+        """The data source as Notion describes it: the one named while it is there, else that of NOTION_DATABASE_ID.
 
         Raises:
             ConfigError: there is no such database; the line lists those that the token can see.
         """
-        return self._data_source(data_source) if data_source else self._find_data_source()
+        with contextlib.suppress(NotFoundError, NotionRefusalError):
+            if data_source:
+                return self._open_source(data_source)
+        return self._find_data_source()
 
     def bind(self, source: Mapping[str, Any], known: Mapping[str, Property], bot: str = "") -> Schema:
         """Says which database is meant.
@@ -234,13 +237,16 @@ class Notion:
 
     def _data_source(self, data_source: str) -> dict[str, Any]:
         try:
-            source = self.calls.get(f"data_sources/{data_source}")
+            return self._open_source(data_source)
         except (NotFoundError, NotionRefusalError) as error:
             raise ConfigError(
                 "notion",
                 f"database {self.settings.database_id} not found. The token can see: {self._seen()}",
                 "Set NOTION_DATABASE_ID, then run: python memory_sync.py --test",
             ) from error
+
+    def _open_source(self, data_source: str) -> dict[str, Any]:
+        source = self.calls.get(f"data_sources/{data_source}")
         _check_not_trashed(source)
         return source
 

@@ -75,7 +75,12 @@ class StoppedError(AnglesError):
 
 
 class Pace:
-    """A token bucket shared by all threads, and the pause that the service asked for."""
+    """A token bucket shared by all threads, and the pause that the service asked for.
+
+    Attributes:
+        stopped: set when the run is being stopped.
+        guard: called when a request's turn has come; what it raises keeps the request from being sent.
+    """
 
     def __init__(self, per_second: float) -> None:
         self._gap = 1 / per_second if per_second else 0.0
@@ -84,6 +89,7 @@ class Pace:
         self._resume = self._next
         self._pauses = 0
         self.stopped = threading.Event()
+        self.guard: Callable[[], None] = lambda: None
 
     def wait(self) -> None:
         """Waits for this request's turn; whoever waits when a pause begins waits for a new one after it.
@@ -98,7 +104,7 @@ class Pace:
                 self._next = turn + self._gap
             self.sleep(turn - now)
             if pauses == self._pauses:
-                return
+                return self.guard()
 
     def pause(self, seconds: float) -> None:
         """Lets nobody go on for some seconds."""

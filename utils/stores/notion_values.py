@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from utils.decision import ITEM_UNITS, TEXTS, Decision, Value
+from utils.decision import TEXTS, Decision, Value, split_text
 from utils.errors import ServiceError
 from utils.sync.model import Page
 
@@ -148,20 +148,6 @@ def properties_body(fields: Mapping[str, Value], schema: Schema, decision_id: st
 def text_items(text: str) -> list[dict[str, Any]]:
     """A text as rich text items."""
     return [{"type": "text", "text": {"content": part}} for part in split_text(text)]
-
-
-def split_text(text: str, limit: int = ITEM_UNITS) -> Iterable[str]:
-    """Parts of at most `limit` UTF-16 units that join to the text."""
-    if len(text) * 2 <= limit:
-        return [text] if text else []
-    parts, start, units = [], 0, 0
-    for place, mark in enumerate(text):
-        width = 2 if mark > "\uffff" else 1
-        if units + width > limit:
-            parts.append(text[start:place])
-            start, units = place, 0
-        units += width
-    return [*parts, text[start:]]
 
 
 def plain(runs: Iterable[Mapping[str, Any]]) -> str:

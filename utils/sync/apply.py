@@ -25,7 +25,7 @@ from utils.sync.merge import WHOLE, Loss, Policy
 from utils.sync.model import Absence, Item, Link, LinkState, Page, Refusal, Row, Side, fingerprint
 from utils.sync.plan import Kind, Step, decide, finished_link
 from utils.sync.report import Report
-from utils.sync.writer import GuardedPace, Writer
+from utils.sync.writer import Writer
 
 ROUNDS = 3
 """How often one decision is planned anew when its row or page moves under the run."""
@@ -52,6 +52,7 @@ class Apply:
         absence: what a 404 means for a link.
         progress: called with the number of steps finished and of all.
         stuck: pages without a row that could not be taken, by page id: what to remember.
+        written: the decisions whose page was written: what both sides have now is known, and never forgotten again.
         unnoted: something failed that neither a link nor `stuck` remembers: what was seen has to be listed again.
     """
 
@@ -63,12 +64,14 @@ class Apply:
     absence: Callable[[Link], Absence]
     progress: Callable[[int, int], None] = lambda _done, _all: None
     stuck: dict[str, str] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
     unnoted: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _failures: int = 0
 
     def __post_init__(self) -> None:
-        self.notion.calls.pace = GuardedPace(self.notion.calls.pace, self.writer.keep_lease)
+        # Notion may ask for a wait that is longer than the lease lasts: it is looked at after each
+        self.notion.calls.pace.guard = self.writer.keep_lease
 
     def carry_out(self, steps: Sequence[Step]) -> None:
         """Carries out all steps.
@@ -158,9 +161,14 @@ class Apply:
         link = step.item.link
         linked = link is not None and link.state is not LinkState.ANNOUNCED
         page = step.page or (self.absence(link) if link and linked else None)
-        anew = decide(replace(step.item, row=row), page, self.policy)
+        anew = self._decided(replace(step.item, row=row), page)
         self.report.tell([anew])
         return anew
+
+    def _decided(self, item: Item, page: Page | Absence | None) -> Step:
+        """The step for an item as it is now."""
+        resync = self.policy.resync and item.id not in self.written
+        return decide(item, page, replace(self.policy, resync=resync))
 
     def _onward(self, step: Step, fresh: Page | None = None) -> None:
         """Carries out a step that came up while another was carried out; `fresh` is its page, just read."""
@@ -182,7 +190,7 @@ class Apply:
             page = self.notion.create(step.to_page.fields, step.id)
             work.link = self._finished(step, _created_link(step, page))
         if not work.ended:
-            self._onward(decide(Item(step.id, step.item.row, work.link), page, self.policy), page)
+            self._onward(self._decided(Item(step.id, step.item.row, work.link), page), page)
 
     def _edit(self, step: Step, fresh: Page | None = None) -> None:
         """Writes to a page that is there: reads it, merges anew, announces, writes, keeps the answer as its image."""
@@ -211,10 +219,11 @@ class Apply:
             work.ended = True
         else:
             work.link = write.link
-            answer = self._write_page(step)
-            link = replace(finished_link(step, answer), base_row=step.intent().row)
-            work.link = self._finished(step, link)
-            work.step = decide(Item(step.id, written.row, work.link), answer, self.policy)
+            answer, done = self._write_page(step)
+            if done:
+                link = replace(finished_link(step, answer), base_row=step.intent().row)
+                work.link = self._finished(step, link)
+            work.step = self._decided(Item(step.id, written.row, work.link), answer)
             return answer
         return None
 
@@ -222,19 +231,30 @@ class Apply:
         """The step by its page as it is now."""
         link = step.item.link
         page = fresh or self.notion.page(_page_id(step)) or (self.absence(link) if link else None)
-        return decide(step.item, page, self.policy)
+        return self._decided(step.item, page)
 
-    def _write_page(self, step: Step) -> Page:
-        """The write itself; a trash that turns out to have buried an edit is undone at once."""
+    def _write_page(self, step: Step) -> tuple[Page, bool]:
+        """The write itself: the page as it is then, and whether it was written.
+
+        A trash that turns out to have buried an edit is undone at once. A page in the bin takes no edit: one that was
+        refused because a person had just trashed the page is no fault of the values.
+        """
         write, page_id = step.to_page, _page_id(step)
-        answer = self.notion.edit(page_id, write.fields, in_trash=write.in_trash, decision_id=write.decision_id)
+        try:
+            answer = self.notion.edit(page_id, write.fields, in_trash=write.in_trash, decision_id=write.decision_id)
+        except NotionRefusalError:
+            seen = self.notion.page(page_id)
+            if seen is None or not seen.in_trash or write.in_trash is not None:
+                raise
+            return seen, False
         if write.in_trash and step.page and differing(answer.content, step.page.content):
             answer = self.notion.edit(page_id, {}, in_trash=False)
-        return answer
+        return answer, True
 
     def _finished(self, step: Step, link: Link) -> Link:
         """Keeps what a write to Notion came to."""
         self._failures = 0
+        self.written.add(step.id)
         self.writer.queue(Write(step.id, link=link))
         self.report.count(step)
         return link

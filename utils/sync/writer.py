@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from utils.errors import AnglesError
 from utils.stores.base import LEASE_SECONDS, Vault, Write, Written
-from utils.stores.notion_calls import Pace
 from utils.sync import lease
 
 FLUSH_ITEMS = 50
@@ -101,16 +100,3 @@ class Writer:
             raise
         self.kept = started
         return answer
-
-
-class GuardedPace(Pace):
-    """A pace that has the lease looked at after each wait: Notion may ask for a longer one than the lease lasts."""
-
-    def __init__(self, pace: Pace, guard: Callable[[], None]) -> None:
-        vars(self).update(vars(pace))
-        self._guard = guard
-
-    def wait(self) -> None:
-        """Waits for this request's turn, then looks at the lease."""
-        super().wait()
-        self._guard()
