@@ -17,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from tests import supabase_lite
+from tests.supabase_lite import Project
 from tests.world import World
 from utils.local.binaries import ROOT_FOLDER
 from utils.local.notion import serve
@@ -71,11 +73,42 @@ def one_tls_context() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(dsn: str, tmp_path: Path, one_tls_context: None) -> Iterator[World]:
-    """Both services, empty, and people who edit on either side."""
-    with serve(tmp_path / "notion.db") as sandbox, World(dsn, sandbox, tmp_path) as both:
+@pytest.fixture(scope="session")
+def rest(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Project]]:
+    """A migrated database, and Supabase's REST API over it, for the whole run: who uses it empties it first."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database behind_rest template {} strategy file_copy").format(sql.Identifier(template))
+        )
+    dsn = at(server, "behind_rest")
+    with supabase_lite.serve(dsn, tmp_path_factory.mktemp("rest")) as project:
+        yield dsn, project
+
+
+@pytest.fixture(params=["postgres", "supabase"])
+def world(request: pytest.FixtureRequest, tmp_path: Path, one_tls_context: None) -> Iterator[World]:
+    """Both services, empty, and people who edit on either side; with each store in turn.
+
+    A test to which the store makes no difference names one: `@pytest.mark.parametrize("world", ["postgres"],
+    indirect=True)`.
+    """
+    project: Project | None = None
+    if request.param == "postgres":
+        dsn = request.getfixturevalue("dsn")
+    else:
+        dsn, project = request.getfixturevalue("rest")
+        empty(dsn)
+    with serve(tmp_path / "notion.db") as sandbox, World(dsn, sandbox, tmp_path, project) as both:
         yield both
+
+
+def empty(dsn: str) -> None:
+    """Takes every row out of a vault, past the trigger that refuses it."""
+    with psycopg.connect(dsn, autocommit=True) as db:
+        db.execute("set session_replication_role = replica")
+        db.execute(
+            "truncate decision_vault, agent_activity, decision_history, sync_links, sync_log, sync_state, leases"
+        )
 
 
 def forget_local(home: Path) -> None:

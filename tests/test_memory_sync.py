@@ -228,9 +228,13 @@ def test_a_second_run_leaves_with_75_and_names_the_first(world: World) -> None:
     [
         ({"NOTION_TOKEN": ""}, "notion: not configured. Set NOTION_TOKEN"),
         ({"NOTION_DATABASE_ID": ""}, "notion: not configured. Set NOTION_DATABASE_ID"),
-        ({"DATABASE_URL": ""}, "vault: not configured. Set DATABASE_URL"),
+        ({"DATABASE_URL": "", "SUPABASE_URL": ""}, "vault: not configured. Set DATABASE_URL"),
+        (
+            {"DATABASE_URL": "", "SUPABASE_URL": "http://x", "SUPABASE_KEY": ""},
+            "vault: not configured. Set SUPABASE_KEY",
+        ),
     ],
-    ids=["no token", "no database id", "no vault"],
+    ids=["no token", "no database id", "no vault", "no key"],
 )
 def test_what_is_not_configured_is_named_and_never_replaced_by_local_mode(
     world: World, env: dict[str, str], told: str

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import at
 from tests.faults import FaultProxy
-from utils.errors import AnglesError, BusyError, ConfigError, ServiceError
+from utils.errors import AnglesError, ConfigError, ServiceError
 from utils.local.binaries import programs
 from utils.local.postgres import Server
 from utils.stores import postgres
@@ -321,11 +321,9 @@ def test_sessions_have_our_settings_and_prepare_nothing(dsn: str, db: psycopg.Co
     transport.close()
 
 
-def test_a_function_name_is_an_identifier_and_a_lost_lease_is_busy(dsn: str) -> None:
+def test_a_function_name_is_an_identifier(dsn: str) -> None:
     transport = PostgresTransport(dsn)
     with pytest.raises(ConfigError):
         transport.call('vault_is_new"(null); drop table decision_vault; --', {})
-    with pytest.raises(BusyError):
-        transport.call("lease_keep", {"name": "memory_sync", "fence": 1, "ttl": 1})
     assert transport.call("vault_is_new", {}) == {"new": True}
     transport.close()

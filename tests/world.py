@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from tests.supabase_lite import Project
 from utils.config import NotionSettings
 from utils.decision import Decision, split_text
 from utils.local.notion import Sandbox
@@ -25,6 +26,7 @@ from utils.stores.notion import Notion
 from utils.stores.notion_calls import VERSION
 from utils.stores.notion_values import NAMES, TYPES
 from utils.stores.postgres import PostgresTransport
+from utils.stores.supabase import RestTransport
 from utils.sync.model import Page
 from utils.sync.report import Report
 from utils.sync.session import Options, Resolution, Session
@@ -34,11 +36,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass
 class World:
-    """Both services. `sync` runs in this process, `script` as a user would."""
+    """Both services. `sync` runs in this process, `script` as a user would.
+
+    Args:
+        project: Supabase's REST API, where the vault is reached by that.
+    """
 
     dsn: str
     sandbox: Sandbox
     folder: Path
+    project: Project | None = None
     workers: int = 4
 
     def __enter__(self) -> Self:
@@ -76,6 +83,8 @@ class World:
 
     def vault(self) -> Vault:
         """A new vault on the database."""
+        if self.project:
+            return Vault(RestTransport(self.project.url, self.project.secret))
         return Vault(PostgresTransport(self.dsn))
 
     def notion(self) -> Notion:
@@ -118,6 +127,7 @@ class World:
             "NOTION_DATABASE_ID": self.database_id,
             "NOTION_BASE_URL": self.sandbox.base_url,
             "NOTION_REQUESTS_PER_SECOND": "0",
+            **({"SUPABASE_URL": self.project.url, "SUPABASE_KEY": self.project.secret} if self.project else {}),
             **env,
         }
         return {name: value for name, value in given.items() if value}

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from utils.config import Mode, NotionSettings, Settings, VaultSettings
-from utils.errors import ConfigError
-from utils.stores.base import Vault
+from utils.stores.base import Transport, Vault
 from utils.stores.notion import Notion
 
 WORKERS_AT_MOST = 8
@@ -41,19 +40,12 @@ def local_services(settings: Settings) -> Iterator[Settings]:
 
 @contextmanager
 def vault(settings: Settings) -> Iterator[Vault]:
-    """The decision vault.
+    """The decision vault: by Supabase's REST API where SUPABASE_URL is set, else by PostgreSQL's own protocol.
 
     Raises:
         ConfigError: it is not configured.
     """
-    from utils.stores.postgres import PostgresTransport
-
-    wanted = settings.need_vault()
-    if not wanted.dsn:
-        raise ConfigError(
-            "vault", "SUPABASE_URL alone is not enough yet", "Set DATABASE_URL: the project's session pooler, port 5432"
-        )
-    opened = Vault(PostgresTransport(wanted.dsn))
+    opened = Vault(_transport(settings.need_vault()))
     try:
         yield opened
     finally:
@@ -73,6 +65,16 @@ def notion(settings: Settings) -> Iterator[Notion]:
         yield opened
     finally:
         opened.close()
+
+
+def _transport(wanted: VaultSettings) -> Transport:
+    if wanted.url:
+        from utils.stores.supabase import RestTransport
+
+        return RestTransport(wanted.url, wanted.key)
+    from utils.stores.postgres import PostgresTransport
+
+    return PostgresTransport(wanted.dsn)
 
 
 def workers_for(requests_per_second: float) -> int:

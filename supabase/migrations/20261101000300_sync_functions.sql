@@ -49,19 +49,22 @@ language sql volatile set search_path = public, pg_temp as $$
   returning fence
 $$;
 
--- {name, fence, ttl}: keeps the lease for `ttl` seconds more; an error (AL001) when another holds it now.
+-- {name, fence, ttl}: keeps the lease for `ttl` seconds more: {kept}; false when another run has it now.
 create or replace function public.lease_keep(p text) returns jsonb
-language plpgsql volatile set search_path = public, pg_temp as $$
-declare a jsonb := p::jsonb;
-begin
-  update public.leases
-  set expires_at = greatest(expires_at, clock_timestamp() + make_interval(secs => (a ->> 'ttl')::float8))
-  where name = a ->> 'name' and fence = (a ->> 'fence')::bigint;
-  if not found then
-    raise exception 'the lease % was taken over by another run', a ->> 'name' using errcode = 'AL001';
-  end if;
-  return jsonb_build_object('kept', true);
-end $$;
+language sql volatile set search_path = public, pg_temp as $$
+  with kept as (
+    update public.leases
+    set expires_at = greatest(expires_at, clock_timestamp() + make_interval(secs => (p::jsonb ->> 'ttl')::float8))
+    where name = p::jsonb ->> 'name' and fence = (p::jsonb ->> 'fence')::bigint returning 1)
+  select jsonb_build_object('kept', (select count(*) = 1 from kept))
+$$;
+
+-- {fence, ttl} of the sync's lease: whether it is still that run's, and kept.
+create or replace function public.sync_kept(a jsonb) returns boolean
+language sql volatile set search_path = public, pg_temp as $$
+  select (public.lease_keep(jsonb_build_object('name', 'memory_sync', 'fence', a -> 'fence', 'ttl', a -> 'ttl')::text)
+          ->> 'kept')::boolean
+$$;
 
 -- {name, fence}: gives the lease back; nothing happens when it is no longer ours.
 create or replace function public.lease_release(p text) returns jsonb
@@ -216,7 +219,8 @@ begin
     image || jsonb_build_object('updated_at', v.updated_at, 'synced', v.synced) end);
 end $$;
 
--- {run, fence, ttl, items}: {results: [{id, moved, row} or {id, error}]}, an item's refusal leaves the others alone.
+-- {run, fence, ttl, items}: {results: [{id, moved, row} or {id, error}]}, an item's refusal leaves the others alone;
+-- {kept: false}, and nothing done, when another run has the lease now.
 create or replace function public.sync_write(p text) returns jsonb
 language plpgsql volatile set search_path = public, pg_temp as $$
 declare
@@ -224,7 +228,9 @@ declare
   item jsonb;
   results jsonb[] := '{}';
 begin
-  perform public.lease_keep(jsonb_build_object('name', 'memory_sync', 'fence', a -> 'fence', 'ttl', a -> 'ttl')::text);
+  if not public.sync_kept(a) then
+    return jsonb_build_object('kept', false);
+  end if;
   perform set_config('angles.run', a ->> 'run', true);
   for item in select value from jsonb_array_elements(a -> 'items') loop
     begin
@@ -237,7 +243,8 @@ begin
   return jsonb_build_object('results', to_jsonb(results));
 end $$;
 
--- {run, fence, ttl, state, activity}: ticks `synced` where both sides agree, keeps the state (null: as it was).
+-- {run, fence, ttl, state, activity}: ticks `synced` where both sides agree, keeps the state (null: as it was); or
+-- {kept: false} as above.
 create or replace function public.sync_confirm(p text) returns jsonb
 language plpgsql volatile set search_path = public, pg_temp as $$
 declare
@@ -245,7 +252,9 @@ declare
   ticked integer;
   linked integer;
 begin
-  perform public.lease_keep(jsonb_build_object('name', 'memory_sync', 'fence', a -> 'fence', 'ttl', a -> 'ttl')::text);
+  if not public.sync_kept(a) then
+    return jsonb_build_object('kept', false);
+  end if;
   perform set_config('angles.run', a ->> 'run', true);
   update public.decision_vault v set synced = true from public.sync_links l
   where l.decision_id = v.id and v.synced is not true and l.todo is null and l.intent is null
@@ -328,7 +337,7 @@ begin
   for f in
     select p.oid::regprocedure as signature from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname = 'public' and p.proname in (
-      'sync_image', 'sync_item', 'sync_size', 'sync_page', 'lease_take', 'lease_keep', 'lease_release',
+      'sync_image', 'sync_item', 'sync_size', 'sync_page', 'lease_take', 'lease_keep', 'sync_kept', 'lease_release',
       'sync_begin', 'sync_changes', 'sync_lookup', 'sync_write_item', 'sync_write', 'sync_confirm',
       'sync_key', 'sync_twins', 'vault_rows', 'decisions_add', 'vault_is_new')
   loop

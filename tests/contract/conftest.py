@@ -6,9 +6,10 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,24 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from tests import supabase_lite
 from tests.conftest import at
 from utils.local.binaries import Programs, programs
 from utils.local.postgres import Server
 from utils.migrations import migrate
 from utils.stores.base import Transport, Vault
 from utils.stores.postgres import PostgresTransport
+from utils.stores.supabase import RestTransport
 from utils.sync import lease
 
 FIFTEEN = Path("/usr/lib/postgresql/15/bin")
-TRANSPORTS: Mapping[str, tuple[str, Callable[[str], Transport]]] = {
-    "postgres": ("server", PostgresTransport),
-    "postgres-15": ("server_15", PostgresTransport),
+TRANSPORTS: Mapping[str, tuple[str, str]] = {
+    "postgres": ("server", "by_postgres"),
+    "postgres-15": ("server_15", "by_postgres"),
+    "supabase": ("server", "by_rest"),
 }
+"""The fixtures of a server's DSN, and of what opens a transport to one of its databases."""
+
 _NUMBER = itertools.count(1)
 
 
@@ -88,11 +94,29 @@ def server_15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield dsn
 
 
+@pytest.fixture(scope="session")
+def by_postgres() -> Callable[[str], Transport]:
+    """Opens PostgreSQL's own protocol."""
+    return PostgresTransport
+
+
+@pytest.fixture(scope="session")
+def by_rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Transport]]:
+    """Opens Supabase's REST API, which is started for each database once."""
+    with ExitStack() as stack:
+
+        @cache
+        def project(dsn: str) -> supabase_lite.Project:
+            return stack.enter_context(supabase_lite.serve(dsn, tmp_path_factory.mktemp("rest")))
+
+        yield lambda dsn: RestTransport(project(dsn).url, project(dsn).secret)
+
+
 @pytest.fixture(params=TRANSPORTS)
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """The vault over each transport in turn, emptied before each test."""
-    fixture, connect = TRANSPORTS[request.param]
-    dsn = _migrated(request.getfixturevalue(fixture), f"contract_{request.param}")
+    server, connect = map(request.getfixturevalue, TRANSPORTS[request.param])
+    dsn = _migrated(server, f"contract_{request.param}")
     with _opened(dsn, connect) as made:
         made.db.execute("set session_replication_role = replica")
         made.db.execute(
@@ -106,8 +130,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 @pytest.fixture(params=TRANSPORTS)
 def altered_store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """The same with a database of its own, whose tables the test may alter."""
-    fixture, connect = TRANSPORTS[request.param]
-    server: str = request.getfixturevalue(fixture)
+    server, connect = map(request.getfixturevalue, TRANSPORTS[request.param])
     with _opened(_migrated(server, f"altered_{next(_NUMBER)}"), connect) as made:
         yield made
 

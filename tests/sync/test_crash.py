@@ -14,6 +14,7 @@ from tests.world import World
 from utils.errors import BUSY, INTERRUPTED, BusyError, ServiceError
 from utils.local.notion import Fault
 from utils.stores.postgres import PostgresTransport
+from utils.stores.supabase import RestTransport
 from utils.sync import apply
 
 
@@ -498,15 +499,16 @@ def test_the_vault_s_failure_is_the_one_that_is_told_and_nobody_waits_for_it_twi
     world, one = pair
     world.update(one, comment="ours")
     asked: list[str] = []
-    original = PostgresTransport.call
+    kind = RestTransport if world.project else PostgresTransport
+    original = kind.call
 
-    def gone(transport: PostgresTransport, function: str, payload: Mapping[str, Any]) -> Any:
+    def gone(transport: Any, function: str, payload: Mapping[str, Any]) -> Any:
         asked.append(function)
         if "sync_write" in asked:
             raise ServiceError("database here", "cannot be reached (gone)")
         return original(transport, function, payload)
 
-    monkeypatch.setattr("utils.stores.postgres.PostgresTransport.call", gone)
+    monkeypatch.setattr(kind, "call", gone)
     with pytest.raises(ServiceError, match="cannot be reached"):
         world.sync()
     assert asked[-1] == "sync_write"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from utils.decision import Decision
-from utils.errors import AnglesError
+from utils.errors import AnglesError, BusyError
 from utils.sync.model import Item, Link, Row, parse_item, parse_row
 
 BATCH_ITEMS = 500
@@ -35,7 +35,7 @@ class Transport(Protocol):
         """Calls a function that takes one JSON text and answers one jsonb value.
 
         Raises:
-            ServiceError: unreachable, refused, or failed for good; BusyError: the lease was lost.
+            ServiceError: unreachable, refused, or failed for good. ConfigError: the schema is not this version's.
         """
 
     def close(self) -> None:
@@ -98,10 +98,17 @@ class Vault:
     _counting: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def call(self, function: str, payload: Mapping[str, Any]) -> Any:
-        """One call, counted."""
+        """One call, counted.
+
+        Raises:
+            BusyError: it needs the lease, and another run has it now; nothing was done.
+        """
         with self._counting:
             self.requests += 1
-        return self.transport.call(function, payload)
+        answer = self.transport.call(function, payload)
+        if answer.get("kept") is False:
+            raise BusyError("sync", "the lease was taken over by another run", "It goes on with what this one left")
+        return answer
 
     def begin(self, lease: Mapping[str, Any] | None = None) -> Beginning:
         """Takes the lease, if one is asked for, and reads where the sync stands."""

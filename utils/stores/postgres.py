@@ -17,7 +17,7 @@ import psycopg_pool
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from utils.errors import AnglesError, BusyError, ConfigError, ServiceError
+from utils.errors import AnglesError, ConfigError, ServiceError
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 60
@@ -34,7 +34,6 @@ _PASSING = ("40001", "40P01", "55P03", "53300", "57P", "08")
 _PASSING_LOGIN = re.compile(r"the database system is|too many clients|remaining connection slots")
 """What a server says that cannot take a connection just now (a failed connection shows no SQLSTATE)."""
 
-_LEASE_LOST = "AL001"
 _SCHEMA = {"42883", "42P01", "42703", "3F000"}
 _BAD_TEXT = {"22021", "22P05", "22P02"}
 _HOST = re.compile(r"[\w.,:%-]*", re.ASCII)
@@ -154,8 +153,6 @@ def explained(error: Exception, dsn: str) -> AnglesError:
     where = f"database {_place(dsn)}"
     state = getattr(error, "sqlstate", None) or ""
     message = _first_line(error)
-    if state == _LEASE_LOST:
-        return BusyError("sync", message, "It goes on with what this one left")
     if state in _SCHEMA:
         return ConfigError(
             where, f"its schema is not the one of this version ({message})", "Run: python run_migration.py"
