@@ -362,8 +362,8 @@ def test_a_server_that_is_not_there_is_told() -> None:
 
 def test_a_privilege_that_service_role_lacks_is_told(empty: str) -> None:
     migrate(empty)
-    run(empty, "revoke delete on sync_links from service_role; revoke execute on function vault_rows from service_role")
-    with pytest.raises(ServiceError, match="service_role lacks privileges on sync_links, vault_rows"):
+    run(empty, "revoke delete on sync_links from service_role; revoke execute on function vault_is_new from service_role")
+    with pytest.raises(ServiceError, match="service_role lacks privileges on sync_links, vault_is_new"):
         migrate(empty)
 
 
@@ -529,7 +529,7 @@ def test_service_role_may_use_everything(dsn: str) -> None:
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
 def test_the_others_are_refused(db: psycopg.Connection[Any], role: str) -> None:
     db.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
-    for statement in ("select * from decision_vault", "select vault_rows('{}')", "insert into sync_state values ('a')"):
+    for statement in ("select * from decision_vault", "select vault_is_new('{}')", "insert into sync_state values ('a')"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
             db.execute(statement)
 

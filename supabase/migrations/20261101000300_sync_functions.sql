@@ -296,29 +296,13 @@ language sql stable set search_path = public, pg_temp as $$
   select jsonb_build_object('twins', (select count(*) from asked where key in (select key from have)))
 $$;
 
--- {after}: whole rows of the vault.
-create or replace function public.vault_rows(p text) returns jsonb
-language sql stable set search_path = public, pg_temp as $$
-  with listed as (
-    select v, v.id, public.sync_size(v, null) as size from public.decision_vault v
-    where p::jsonb ->> 'after' is null or v.id > (p::jsonb ->> 'after')::uuid
-    order by v.id limit 501
-  ), fitting as (
-    select v, id, row_number() over (order by id) as n, sum(size) over (order by id) as bytes from listed
-  )
-  select public.sync_page(
-    jsonb_agg(to_jsonb(v) order by id) filter (where n = 1 or (n <= 500 and bytes <= 1000000)),
-    bool_or(n > 1 and (n > 500 or bytes > 1000000))) from fitting
-$$;
-
 -- {items: [{id, decision, date, type, active, comment}]}: adds those whose id is new; {added}.
 create or replace function public.decisions_add(p text) returns jsonb
 language sql volatile set search_path = public, pg_temp as $$
   with added as (
     insert into public.decision_vault (id, decision, date, type, active, comment)
-    select (e ->> 'id')::uuid, e ->> 'decision', (e ->> 'date')::date, e ->> 'type', (e ->> 'active')::boolean,
-           e ->> 'comment'
-    from jsonb_array_elements(p::jsonb -> 'items') e
+    select e.id, e.decision, e.date, e.type, e.active, e.comment
+    from json_to_recordset(p::json -> 'items') e(id uuid, decision text, date date, type text, active boolean, comment text)
     on conflict (id) do nothing returning 1)
   select jsonb_build_object('added', (select count(*) from added))
 $$;
@@ -339,7 +323,7 @@ begin
     where n.nspname = 'public' and p.proname in (
       'sync_image', 'sync_item', 'sync_size', 'sync_page', 'lease_take', 'lease_keep', 'sync_kept', 'lease_release',
       'sync_begin', 'sync_changes', 'sync_lookup', 'sync_write_item', 'sync_write', 'sync_confirm',
-      'sync_key', 'sync_twins', 'vault_rows', 'decisions_add', 'vault_is_new')
+      'sync_key', 'sync_twins', 'decisions_add', 'vault_is_new')
   loop
     execute format('revoke all on function %s from public, anon, authenticated', f.signature);
     execute format('grant execute on function %s to service_role', f.signature);

@@ -157,3 +157,17 @@ def test_a_host_that_is_not_there_is_told_at_once(url: str, told: str) -> None:
 def test_a_publishable_key_may_do_nothing(project: supabase_lite.Project) -> None:
     with pytest.raises(ServiceError, match="refuses the key"):
         Vault(rest.RestTransport(project.url, project.publishable)).begin()
+
+
+@pytest.mark.parametrize(
+    ("given", "iso"),
+    [
+        ("2026-11-25 02:14:39.87649+00", "2026-11-25T02:14:39.87649+00:00"),
+        ("2026-11-25T02:14:39+00:00", "2026-11-25T02:14:39+00:00"),
+        ("0044-03-15 12:00:00+00 BC", "0044-03-15T12:00:00+00:00 BC"),
+        ("12026-01-01 00:00:00+00", "12026-01-01T00:00:00+00:00"),
+        ("-infinity", "-infinity"),
+    ],
+)
+def test_both_forms_of_a_stamp_become_the_one_of_json(given: str, iso: str) -> None:
+    assert rest.iso_stamp(given) == iso

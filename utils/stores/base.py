@@ -23,7 +23,14 @@ BATCH_BYTES = 1_000_000
 LEASE_SECONDS = 300
 """How long a lease lasts after the last call that kept it."""
 
+READ_FIRST = 500
+READ_MOST = 2000
+"""Rows that are read at once, first and at most; fewer where they are large."""
+
 _ABSENT: Any = object()
+_Document = tuple[Mapping[str, Any], str]
+"""A JSON object and its text, made once: it is looked through, and counted."""
+
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -36,6 +43,18 @@ class Transport(Protocol):
 
         Raises:
             ServiceError: unreachable, refused, or failed for good. ConfigError: the schema is not this version's.
+        """
+
+    def read(self, table: str, after: str | None, limit: int) -> list[dict[str, Any]]:
+        """Rows of a table as JSON has them, those after an id, in the order of their ids.
+
+        Args:
+            table: one with a unique `id`.
+            after: None begins.
+            limit: how many at most; the service may have a lower cap, and none at all means that there are no more.
+
+        Raises:
+            As `call`.
         """
 
     def close(self) -> None:
@@ -136,8 +155,8 @@ class Vault:
 
     def write(self, run: str, fence: int, writes: Sequence[Write]) -> list[Written]:
         """Carries writes out, in their order, in batches of 500 items or 1 MB; each item by itself is atomic."""
-        documents = [write.json() for write in writes]
-        refusals = [unreadable(document) for document in documents]
+        documents = _with_texts(write.json() for write in writes)
+        refusals = [unreadable(text) for _, text in documents]
         sent = [document for document, why in zip(documents, refusals, strict=True) if not why]
         answers = self._written(run, fence, sent)
         return [
@@ -162,13 +181,20 @@ class Vault:
 
     def twins(self, side: str, contents: Iterable[Decision]) -> int:
         """How many contents equal something that a side (`vault` or `notion`) already has."""
-        images = [content.image() for content in contents]
-        batches = _batches(images)
+        batches = _batches(_with_texts(content.image() for content in contents))
         return sum(int(self.call("sync_twins", {"side": side, "images": batch})["twins"]) for batch in batches)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Whole rows of `decision_vault`, as JSON, in the order of their ids."""
-        yield from self._paged("vault_rows", {})
+        """Whole rows of `decision_vault` as JSON has them, in the order of their ids, however many and however large.
+
+        Read on until nothing comes: a cap of the service, which says nothing of itself, hides no row.
+        """
+        after, limit = None, READ_FIRST
+        while some := self._read(after, limit):
+            yield from some
+            after = some[-1]["id"]
+            size = sum(len(row.get("decision") or "") + len(row.get("comment") or "") for row in some) or 1
+            limit = max(1, min(READ_MOST, 2 * limit, len(some) * BATCH_BYTES // size))
 
     def add(self, items: Sequence[Mapping[str, Any]]) -> int:
         """Adds decisions whose ids are new; answers how many.
@@ -176,10 +202,11 @@ class Vault:
         Raises:
             AnglesError: one holds what PostgreSQL cannot keep; nothing was added.
         """
-        for item in items:
-            if why := unreadable(item):
+        documents = _with_texts(items)
+        for item, text in documents:
+            if why := unreadable(text):
                 raise AnglesError(f"decision {item['id']}", why, "Take it out of the text")
-        return sum(int(self.call("decisions_add", {"items": batch})["added"]) for batch in _batches(list(items)))
+        return sum(int(self.call("decisions_add", {"items": batch})["added"]) for batch in _batches(documents))
 
     def is_new(self) -> bool:
         """Whether no decision was ever here."""
@@ -189,7 +216,12 @@ class Vault:
         """Lets go of connections."""
         self.transport.close()
 
-    def _written(self, run: str, fence: int, documents: Sequence[Mapping[str, Any]]) -> Iterator[Written]:
+    def _read(self, after: str | None, limit: int) -> list[dict[str, Any]]:
+        with self._counting:
+            self.requests += 1
+        return self.transport.read("decision_vault", after, limit)
+
+    def _written(self, run: str, fence: int, documents: Sequence[_Document]) -> Iterator[Written]:
         for batch in _batches(documents):
             payload = {"run": run, "fence": fence, "ttl": LEASE_SECONDS, "items": batch}
             for answer in self.call("sync_write", payload)["results"]:
@@ -211,24 +243,27 @@ class Vault:
                 return
 
 
-def unreadable(document: Mapping[str, Any]) -> str:
-    """Why PostgreSQL cannot read a document, or '': one such text would have a whole call refused."""
-    text = json.dumps(document, ensure_ascii=False, default=str)
+def unreadable(text: str) -> str:
+    """Why PostgreSQL cannot read a document's JSON, or '': one such text would have a whole call refused."""
     if "\\u0000" in text and _NUL.search(text):
         return "holds the control character U+0000"
-    return "holds half a surrogate pair" if _SURROGATE.search(text) else ""
+    return "holds half a surrogate pair" if not text.isascii() and _SURROGATE.search(text) else ""
 
 
-def _batches(items: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    """Runs of items of at most 500 and about 1 MB."""
+def _with_texts(documents: Iterable[Mapping[str, Any]]) -> list[_Document]:
+    return [(document, json.dumps(document, ensure_ascii=False, default=str)) for document in documents]
+
+
+def _batches(documents: Iterable[_Document]) -> Iterator[list[Mapping[str, Any]]]:
+    """Runs of at most 500 documents and about 1 MB."""
     batch: list[Mapping[str, Any]] = []
     size = 0
-    for item in items:
-        length = len(json.dumps(item, default=str))
+    for document, text in documents:
+        length = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if batch and (len(batch) == BATCH_ITEMS or size + length > BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(item)
+        batch.append(document)
         size += length
     if batch:
         yield batch

@@ -8,14 +8,15 @@ import random
 import re
 import threading
 import time
-from collections.abc import Generator, Mapping
-from typing import Any, LiteralString
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, LiteralString, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
 import psycopg_pool
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 
 from utils.errors import AnglesError, ConfigError, ServiceError
 
@@ -36,6 +37,14 @@ _PASSING_LOGIN = re.compile(r"the database system is|too many clients|remaining 
 
 _SCHEMA = {"42883", "42P01", "42703", "3F000"}
 _BAD_TEXT = {"22021", "22P05", "22P02"}
+_AS_JSON: Mapping[str, LiteralString] = {
+    **dict.fromkeys(("text", "character varying", "boolean", "smallint", "integer", "bigint", "jsonb"), "{}"),
+    **dict.fromkeys(("uuid", "date"), "{}::text"),
+    "timestamp with time zone": "to_json({}) #>> '{{}}'",
+}
+"""How a column of a type is asked for so that it arrives as JSON has it; any other is made JSON by the server."""
+
+T = TypeVar("T")
 _HOST = re.compile(r"[\w.,:%-]*", re.ASCII)
 
 
@@ -52,20 +61,24 @@ class PostgresTransport:
         self._deadline = deadline
         self._opening = threading.Lock()
         self._pool: psycopg_pool.ConnectionPool[_Connection] | None = None
+        self._columns: dict[str, sql.Composable] = {}
 
     def call(self, function: str, payload: Mapping[str, Any]) -> Any:
         """Calls a function; repeats it after failures that pass, within the deadline. See `Transport.call`."""
+        statement = sql.SQL("select public.{}(%s::text)").format(sql.Identifier(function))
         text = json.dumps(payload, ensure_ascii=True, default=str)
-        end = time.monotonic() + self._deadline
-        pause = 0.0  # what was cut while it was idle is repeated at once
-        while True:
-            try:
-                return self._once(function, text, end)
-            except psycopg.Error as error:
-                if not _passes(error) or time.monotonic() + pause > end:
-                    raise explained(error, self._dsn) from error
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 jitter is no secret
-            pause = min(max(pause * 2, 0.1), 5.0)
+        rows = self._ask(lambda connection: connection.execute(statement, (text,)).fetchall())
+        return rows[0][0] if rows else None
+
+    def read(self, table: str, after: str | None, limit: int) -> list[dict[str, Any]]:
+        """Reads rows of a table. See `Transport.read`."""
+        if table not in self._columns:
+            self._columns[table] = self._ask(lambda connection: _columns(connection, table))
+        condition = sql.SQL("where t.id > {}").format(sql.Literal(after)) if after is not None else sql.SQL("")
+        statement = sql.SQL("select {} from public.{} t {} order by t.id limit {}").format(
+            self._columns[table], sql.Identifier(table), condition, sql.Literal(limit)
+        )
+        return self._ask(lambda connection: _json_rows(connection, statement))
 
     def close(self) -> None:
         """Closes the pool."""
@@ -74,14 +87,25 @@ class PostgresTransport:
                 self._pool.close()
                 self._pool = None
 
-    def _once(self, function: str, text: str, end: float) -> Any:
-        statement = sql.SQL("select public.{}(%s::text)").format(sql.Identifier(function))
+    def _ask(self, question: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Asks; asks again after failures that pass, within the deadline."""
+        end = time.monotonic() + self._deadline
+        pause = 0.0  # what was cut while it was idle is repeated at once
+        while True:
+            try:
+                return self._once(question, end)
+            except psycopg.Error as error:
+                if not _passes(error) or time.monotonic() + pause > end:
+                    raise explained(error, self._dsn) from error
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 jitter is no secret
+            pause = min(max(pause * 2, 0.1), 5.0)
+
+    def _once(self, question: Callable[[psycopg.Connection[Any]], T], end: float) -> T:
         pool = self._open(end)
         try:
             with pool.connection(timeout=_seconds(end)) as connection:
                 connection.end = end
-                row = connection.execute(statement, (text,)).fetchone()
-                return row[0] if row else None
+                return question(connection)
         except psycopg_pool.PoolTimeout:
             self._connect(end).close()  # it says what the pool cannot
             raise
@@ -108,6 +132,26 @@ class PostgresTransport:
 
     def _connect(self, end: float) -> psycopg.Connection[Any]:
         return psycopg.connect(self._dsn, **_options(_seconds(end)))
+
+
+def _columns(connection: psycopg.Connection[Any], table: str) -> sql.Composable:
+    """What to select of a table: what psycopg reads as JSON has it by itself, all else made JSON by the server."""
+    found = connection.execute(
+        "select attname, format_type(atttypid, null) from pg_attribute"
+        " where attrelid = format('public.%%I', %s::text)::regclass and attnum > 0 and not attisdropped"
+        " order by attnum",
+        (table,),
+    ).fetchall()
+    return sql.SQL(", ").join(_column(sql.Identifier(name), kind) for name, kind in found)
+
+
+def _column(name: sql.Identifier, kind: str) -> sql.Composable:
+    return sql.SQL(_AS_JSON.get(kind, "to_jsonb({})") + " as {}").format(name, name)
+
+
+def _json_rows(connection: psycopg.Connection[Any], statement: sql.Composed) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement).fetchall()
 
 
 class _Connection(psycopg.Connection[Any]):

@@ -11,9 +11,9 @@ import json
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from utils.errors import AnglesError, ConfigError, ServiceError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import httpx
     import supabase
 
+T = TypeVar("T")
+
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 30
 """Longer than the 8 s after which Supabase cuts a statement of service_role (FACTS)."""
@@ -29,6 +31,9 @@ ANSWER_SECONDS = 30
 DEADLINE_SECONDS = 90.0
 WAIT_SECONDS = 3600.0
 """How long waits that the service asks for may take together."""
+
+_STAMPS = ("created_at", "updated_at")
+"""Columns of moments, which come in either of two forms."""
 
 _PASSING = {"40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"} | {f"PGRST00{n}" for n in range(4)}
 """Codes that pass by themselves: PostgreSQL's serialization, deadlock, full house, lock timeout, restart; PostgREST's
@@ -69,6 +74,13 @@ class _Answer:
     wait: float | None = None
 
 
+class _Question(Protocol):
+    """A request of supabase-py, ready to be sent."""
+
+    def execute(self) -> Any:
+        """Sends it."""
+
+
 class RestTransport:
     """Calls functions as rpc. Thread-safe.
 
@@ -87,17 +99,40 @@ class RestTransport:
 
     def call(self, function: str, payload: Mapping[str, Any]) -> Any:
         """Calls a function; repeats it after failures that pass, within the deadline. See `Transport.call`."""
+        body = {"p": json.dumps(payload, ensure_ascii=False, default=str)}
+        return self._ask(lambda client: client.rpc(function, body), dict)
+
+    def read(self, table: str, after: str | None, limit: int) -> list[dict[str, Any]]:
+        """Reads rows of a table. See `Transport.read`."""
+
+        def question(client: supabase.Client) -> _Question:
+            rows = client.table(table).select("*").order("id").limit(limit)
+            return rows if after is None else rows.gt("id", after)
+
+        rows: list[dict[str, Any]] = self._ask(question, list)
+        for row in rows:
+            for name in _STAMPS:
+                if row.get(name):
+                    row[name] = iso_stamp(row[name])
+        return rows
+
+    def _ask(self, question: Callable[[supabase.Client], _Question], kind: type[T]) -> T:
+        """Asks; asks again after failures that pass, within the deadline.
+
+        Args:
+            question: builds the request.
+            kind: of the answer: a gateway's page with status 200 comes as text.
+        """
         import httpx
         import postgrest
 
-        body = {"p": json.dumps(payload, ensure_ascii=False, default=str)}
         end = time.monotonic() + DEADLINE_SECONDS
         waited, pause = 0.0, 0.2
         client = self._open()
         while True:
             self._last.answer = _Answer()
             try:
-                return _document(client.rpc(function, body).execute().data)
+                return _checked(question(client).execute().data, kind)
             except (postgrest.APIError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
                 answer: _Answer = self._last.answer
                 if answer.status == 429 and waited < WAIT_SECONDS:
@@ -143,11 +178,18 @@ class RestTransport:
         self._last.answer = _Answer(response.status_code, wait)
 
 
-def _document(data: Any) -> Any:
-    """What a function answered; a gateway's page with status 200 comes as text."""
-    if not isinstance(data, dict):
-        raise ValueError("an answer that is no JSON object")  # noqa: TRY004 - as a damaged JSON text is
+def _checked(data: Any, kind: type[T]) -> T:
+    if not isinstance(data, kind):
+        raise ValueError(f"an answer that is no JSON {kind.__name__}")  # noqa: TRY004 - as a damaged JSON text is
     return data
+
+
+def iso_stamp(text: str) -> str:
+    """A service's text of a moment in UTC as JSON has it: `… …+00` becomes `…T…+00:00`; what is no moment stays."""
+    if text[10:11] == " " and text.endswith("+00"):
+        return f"{text[:10]}T{text[11:]}:00"
+    head, plus, tail = text.partition("+00")
+    return f"{head.replace(' ', 'T', 1)}+00:00{tail.removeprefix(':00')}" if plus else text
 
 
 def passes(error: Exception, status: int) -> bool:
