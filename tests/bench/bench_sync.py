@@ -3,6 +3,7 @@
     python tests/bench/bench_sync.py              all but the rate-limited first sync
     python tests/bench/bench_sync.py --rate       that one too (about 6 minutes at 3 requests a second)
     python tests/bench/bench_sync.py --rows 2000  a smaller large vault
+    python tests/bench/bench_sync.py --supabase   through Supabase's REST API instead of PostgreSQL
 
 Every run is a child process against servers in processes of their own; seconds are from its start to its exit, memory
 is the peak of its resident set.
@@ -21,7 +22,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 import psycopg  # noqa: E402
 
+from tests import supabase_lite  # noqa: E402
 from utils.local.postgres import scratch  # noqa: E402
 from utils.migrations import migrate  # noqa: E402
 
@@ -60,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", action="store_true", help="also a first sync of 1,000 at 3 requests a second")
     parser.add_argument("--rows", type=int, default=10_000, help="rows of the large vault")
+    parser.add_argument("--supabase", action="store_true", help="reach the vault by Supabase's REST API")
     options = parser.parse_args()
     start_up()
     with tempfile.TemporaryDirectory() as name:
@@ -68,10 +71,10 @@ def main() -> None:
         fresh_checkout(folder / "fresh")
         with scratch(folder) as dsn:
             for rows in (100, options.rows):
-                silent_run(dsn, folder / f"silent {rows}", rows)
-            first_sync(dsn, folder / "first", 0)
+                silent_run(Place(dsn, folder / f"silent {rows}", options.supabase), rows)
+            first_sync(Place(dsn, folder / "first", options.supabase), 0)
             if options.rate:
-                first_sync(dsn, folder / "rated", 3)
+                first_sync(Place(dsn, folder / "rated", options.supabase), 3)
 
 
 def start_up() -> None:
@@ -97,9 +100,18 @@ def fresh_checkout(home: Path) -> None:
         print(f"run_all.py in local mode, {when}: {ran.seconds:.1f} s")
 
 
-def silent_run(dsn: str, folder: Path, rows: int) -> None:
+@dataclass(frozen=True)
+class Place:
+    """Where one measurement is made: a server, a folder that is not there yet, and by which of the stores."""
+
+    dsn: str
+    folder: Path
+    supabase: bool
+
+
+def silent_run(place: Place, rows: int) -> None:
     """A first sync, the run that sees its writes once more, and runs that find nothing to do."""
-    with prepared(dsn, folder, rows, 0) as both:
+    with prepared(place, rows, 0) as both:
         print(f"{rows} decisions, first sync:    {both.sync()}")
         both.advance(240)
         print(f"{rows} decisions, settling run:  {both.sync()}")
@@ -108,9 +120,9 @@ def silent_run(dsn: str, folder: Path, rows: int) -> None:
         print(f"{rows} decisions, nothing to do: {runs[2]}  (median of 5)")
 
 
-def first_sync(dsn: str, folder: Path, rate: int) -> None:
+def first_sync(place: Place, rate: int) -> None:
     """A first sync of 1,000 decisions."""
-    with prepared(dsn, folder, 1000, rate) as both:
+    with prepared(place, 1000, rate) as both:
         ran = both.sync()
         print(f"first sync of 1000, {f'{rate} requests a second' if rate else 'unlimited'}: {ran}")
         if rate:
@@ -139,9 +151,22 @@ class Both:
 
 
 @contextmanager
-def prepared(dsn: str, folder: Path, rows: int, rate: int) -> Iterator[Both]:
+def prepared(place: Place, rows: int, rate: int) -> Iterator[Both]:
     """A database with rows, and an empty sandbox in a process of its own."""
-    folder.mkdir()
+    place.folder.mkdir()
+    with ExitStack() as stack:
+        env = {"DATABASE_URL": filled(place.dsn, rows)}
+        if place.supabase:
+            project = stack.enter_context(supabase_lite.serve(env["DATABASE_URL"], place.folder))
+            env |= {"SUPABASE_URL": project.url, "SUPABASE_KEY": project.secret}
+        told = stack.enter_context(sandbox(place.folder, rate))
+        env |= {key: told[key] for key in ("NOTION_TOKEN", "NOTION_DATABASE_ID", "NOTION_BASE_URL")}
+        env |= {"PATH": os.environ["PATH"], "ANGLES_HOME": str(place.folder), "NOTION_REQUESTS_PER_SECOND": str(rate)}
+        yield Both(env, told["NOTION_CONTROL_KEY"])
+
+
+def filled(dsn: str, rows: int) -> str:
+    """The DSN of a new database with so many decisions."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(f"create database {name}")
@@ -155,20 +180,18 @@ def prepared(dsn: str, folder: Path, rows: int, rate: int) -> Iterator[Both]:
             " repeat('because ', n %% 20) from generate_series(1, %s) n",
             (rows,),
         )
+    return database
+
+
+@contextmanager
+def sandbox(folder: Path, rate: int) -> Iterator[Mapping[str, str]]:
+    """A Notion sandbox in a process of its own; what it prints."""
     command = [sys.executable, "-u", "-m", "utils.local.notion", "--port", "0", "--store", str(folder / "notion.db")]
     server = subprocess.Popen(
         [*command, *(["--rate", str(rate)] if rate else [])], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
-        told = _told(server)
-        env = {
-            "PATH": os.environ["PATH"],
-            "ANGLES_HOME": str(folder),
-            "DATABASE_URL": database,
-            "NOTION_REQUESTS_PER_SECOND": str(rate),
-            **{key: told[key] for key in ("NOTION_TOKEN", "NOTION_DATABASE_ID", "NOTION_BASE_URL")},
-        }
-        yield Both(env, told["NOTION_CONTROL_KEY"])
+        yield _told(server)
     finally:
         server.terminate()
         server.wait(timeout=10)
