@@ -13,6 +13,7 @@ import pytest
 
 from tests.local.conftest import Api, title
 from utils.local.notion import Fault, Sandbox, serve
+from utils.local.notion.control import ACTIONS
 
 START = datetime(2026, 6, 27, 12, 0, 30, tzinfo=UTC)
 
@@ -236,6 +237,74 @@ def test_the_control_route_does_the_same_and_wants_its_key(sandbox: Sandbox) -> 
     assert post("requests").json()["result"][-1]["path"] == "/v1/users/me"
     assert post("person_trash", {"page_id": "7855b161-f63e-4683-b7c7-8ca6e97ee266"}).status_code == 404
     assert post("settings").json()["result"]["cap"] == 10_000
+
+
+def test_every_action_can_be_asked_for_over_http(api: Api) -> None:
+    sandbox, page, other = api.sandbox, api.make(Decision=title("One"))["id"], api.make()["id"]
+    calls: list[tuple[str, dict[str, Any], Any]] = [
+        ("set_clock", {"fixed": "2026-06-27T12:00:00+00:00"}, None),
+        ("advance", {"seconds": 60}, None),
+        ("now", {}, "2026-06-27T12:01:00+00:00"),
+        ("switch", {"trash_moves_stamp": True}, None),
+        ("set_lag", {"seconds": 0.5}, None),
+        ("set_cap", {"rows": 7}, None),
+        ("set_rate", {"rate": 1000}, None),
+        ("set_cursor_life", {"seconds": 60}, None),
+        ("expire_cursors", {}, None),
+        ("arm", {"status": 503, "method": "GET"}, None),
+        ("omit", {"page_ids": [page]}, None),
+        ("repeat", {"page_ids": [page]}, None),
+        ("disarm", {}, None),
+        ("reset_requests", {}, None),
+        ("requests", {}, []),
+        ("request_count", {}, 0),
+        ("bugs", {}, []),
+        ("person_edit", {"page_id": page, "properties": {"Decision": "Two"}}, None),
+        ("values", {"page_id": page}, {"Decision": "Two"}),
+        ("person_trash", {"page_id": page}, None),
+        ("person_restore", {"page_id": page}, None),
+        ("unshare", {"object_id": page}, None),
+        ("share", {"object_id": page}, None),
+        ("person_move", {"page_id": other, "database_id": sandbox.everything_id}, None),
+        ("person_purge", {"page_id": other}, None),
+        ("add_property", {"name": "Why", "kind": "rich_text"}, None),
+        ("rename_property", {"name": "Why", "new_name": "Reason"}, None),
+        ("retype_property", {"name": "Reason", "kind": "select"}, None),
+        ("remove_property", {"name": "Reason"}, None),
+        ("rename_option", {**EVERYTHING_CHOICE, "database_id": sandbox.everything_id}, None),
+    ]
+    with httpx.Client(base_url=sandbox.base_url, headers={"X-Control-Key": sandbox.control_key}) as http:
+
+        def ask(action: str, arguments: dict[str, Any]) -> Any:
+            answer = http.post(f"/control/{action}", json=arguments)
+            assert answer.status_code == 200, (action, answer.text)
+            return answer.json()["result"]
+
+        for action, arguments, expected in calls:
+            assert ask(action, arguments) == expected, action
+        settings = ask("settings", {})
+        assert (settings["cap"], settings["lag"], settings["trash_moves_stamp"]) == (7, 500, True)
+        made = ask("person_create", {"properties": {"Decision": "Three"}})
+        copy = ask("person_duplicate", {"page_id": made})
+        assert ask("page", {"page_id": copy})["properties"]["Decision"]["title"][0]["plain_text"] == "Three"
+        assert [one["id"] for one in ask("pages", {})] == [page, made, copy]
+        assert set(ask("schema", {})) == {"Decision"}
+    asked_here = {"settings", "person_create", "person_duplicate", "page", "pages", "schema"}
+    assert {action for action, _, _ in calls} | asked_here == set(ACTIONS)
+
+
+EVERYTHING_CHOICE = {"name": "Choice", "option": "One", "new_name": "First"}
+
+
+def test_a_fault_can_be_armed_over_http_in_all_its_parts(sandbox: Sandbox) -> None:
+    fault = {"status": 529, "method": "GET", "path": "/users/me$", "count": 1, "skip": 1, "retry_after": 61}
+    armed = httpx.post(f"{sandbox.base_url}/control/arm", json=fault, headers={"X-Control-Key": sandbox.control_key})
+    assert armed.status_code == 200
+    with Api(sandbox) as api:
+        assert api.raw("GET", "/users/me").status_code == 200
+        answer = api.raw("GET", "/users/me")
+        assert (answer.status_code, answer.headers["retry-after"]) == (529, "61")
+        assert api.raw("GET", "/users/me").status_code == 200
 
 
 def test_the_log_holds_what_was_sent(api: Api) -> None:

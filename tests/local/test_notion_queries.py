@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.local.conftest import Api, text, title
+from utils.local.notion.schema import TYPES
 
 START = datetime(2026, 6, 27, 12, 0, 30, tzinfo=UTC)
 
@@ -24,6 +25,10 @@ def rows(api: Api) -> list[str]:
             Number={"number": 0},
             Box={"checkbox": True},
             Choice={"select": {"name": "Two"}},
+            Choices={"multi_select": [{"name": "Red"}, {"name": "Green"}]},
+            URL={"url": "https://example.com/Apple"},
+            Email={"email": "apple@example.com"},
+            Phone={"phone_number": "+49 30 1"},
             State={"status": {"name": "Done"}},
             Date={"date": {"start": "2026-06-27"}},
         )["id"]
@@ -55,6 +60,11 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
     (p("State", "status", is_empty=True), [1, 2]),
     (p("Choice", "select", does_not_equal="Two"), [1, 2]),
     (p("Choice", "select", equals="Never made"), []),
+    (p("Choices", "multi_select", contains="Green"), [0]),
+    (p("Choices", "multi_select", does_not_contain="Green"), [1, 2]),
+    (p("URL", "url", contains="apple"), [0]),
+    (p("Email", "email", ends_with="EXAMPLE.COM"), [0]),
+    (p("Phone", "phone_number", is_empty=True), [1, 2]),
     (p("Date", "date", equals="2026-06-27"), [0, 1]),
     (p("Date", "date", after="2026-06-27"), []),
     (p("Date", "date", on_or_before="2026-06-27T08:30:00Z"), [0, 1]),
@@ -62,6 +72,9 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
     (p("Date", "date", past_week={}), [0, 1]),
     (p("Date", "date", next_month={}), [0, 1]),
     (p("ID", "unique_id", greater_than_or_equal_to=2), [1, 2]),
+    (p("Edited", "last_edited_time", before="2026-06-27T14:00:00Z"), [0, 1]),
+    (p("Created by", "created_by", is_not_empty=True), [0, 1, 2]),
+    (p("Edited by", "last_edited_by", is_empty=True), []),
     (p("Created", "created_time", on_or_after="2026-06-27T13:00:00Z"), [1, 2]),
     ({"timestamp": "created_time", "created_time": {"before": "2026-06-27T13:00:00Z"}}, [0]),
     ({"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": "2026-06-27T14:00:59Z"}}, [2]),
@@ -75,6 +88,10 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
 @pytest.mark.parametrize(("given", "expected"), FILTERS, ids=[str(one)[:80] for one, _ in FILTERS])
 def test_a_filter_finds_its_rows(given: dict[str, Any], expected: list[int], api: Api, rows: list[str]) -> None:
     assert sorted(rows.index(page) for page in api.ids(api.everything, filter=given)) == expected
+
+
+def test_the_table_has_a_filter_of_every_property_type() -> None:
+    assert {kind for given, _ in FILTERS for kind in given} >= set(TYPES)
 
 
 def test_a_property_is_filtered_and_sorted_by_its_id_too(api: Api, rows: list[str]) -> None:
@@ -140,6 +157,7 @@ BAD: list[dict[str, Any]] = [
     {"sorts": [{"property": "Name", "direction": "up"}]},
     {"sorts": {"property": "Name"}},
     {"sorts": {}},
+    {"sorts": [{"property": "Name", "direction": "ascending"}] * 101},
     {"filter": {"or": [{"rich_text": {"equals": "x"}}]}},
     {"filter": {"or": [{"property": 1, "rich_text": {"equals": "x"}}]}},
     {"page_size": 1.5},
@@ -195,15 +213,20 @@ def test_queries_lag_behind_writes_and_retrieves_do_not(api: Api, rows: list[str
     api.sandbox.control.advance(600)
     api.sandbox.control.set_lag(30)
     since = {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": "2026-06-27T14:05:00Z"}}
+    before = api.query(api.everything)["results"]
     made = api.make(api.everything)["id"]
-    api.patch(f"/pages/{rows[0]}", {"properties": {"Name": title("edited")}})
+    edited = api.patch(f"/pages/{rows[0]}", {"properties": {"Name": title("edited")}})
     api.patch(f"/pages/{rows[1]}", {"in_trash": True})
     assert api.get(f"/pages/{made}")["id"] == made
-    assert api.ids(api.everything) == rows[::-1]
+    assert api.get(f"/pages/{rows[0]}")["properties"] == edited["properties"]
+    assert api.query(api.everything)["results"] == before
+    assert [one["id"] for one in before] == rows[::-1]
     assert api.ids(api.everything, in_trash=True) == []
     assert api.ids(api.everything, filter=since) == []
     api.sandbox.control.advance(31)
-    assert api.ids(api.everything) == [made, rows[2], rows[0]]
+    now = api.query(api.everything)["results"]
+    assert [one["id"] for one in now] == [made, rows[2], rows[0]]
+    assert now[-1]["properties"] == edited["properties"]
     assert api.ids(api.everything, in_trash=True) == [rows[1]]
     assert api.ids(api.everything, filter=since) == [made, rows[0]]
 

@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import notion_client
@@ -91,6 +92,14 @@ def test_a_file_that_is_no_store_is_told_in_a_line(tmp_path: Path) -> None:
         pass
 
 
+def test_a_store_of_another_version_is_told_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "notion.db"
+    with serve(path) as sandbox, sandbox.control.store.writing() as session:
+        session.db.execute("PRAGMA user_version=1")
+    with pytest.raises(ServiceError, match=r"another version.*Move it away"), serve(path):
+        pass
+
+
 @pytest.mark.parametrize("option", [("--port", "99999"), ("--port", "-1"), ("--rate", "nan"), ("--rate", "0")])
 def test_a_wrong_option_is_told_in_a_line(option: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -105,19 +114,68 @@ def test_a_store_that_cannot_be_made_is_told_in_a_line(tmp_path: Path, capsys: p
     assert "cannot be opened" in capsys.readouterr().err
 
 
-def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
-    store = tmp_path / "notion.db"
+def test_what_was_answered_survives_a_kill_and_nothing_is_half_written(tmp_path: Path) -> None:
+    store, made = tmp_path / "notion.db", set()
     process, printed = start(store)
-    client = notion_client.Client(auth=printed["NOTION_TOKEN"], base_url=printed["NOTION_BASE_URL"])
-    source = client.databases.retrieve(printed["NOTION_DATABASE_ID"])["data_sources"][0]["id"]  # type: ignore[index]
-    made = []
-    for number in range(30):
-        page = client.pages.create(parent={"data_source_id": source}, properties={"Decision": title(str(number))})
-        made.append(page["id"])  # type: ignore[index]
-    process.kill()
+    headers = {"Authorization": f"Bearer {printed['NOTION_TOKEN']}", "Notion-Version": "2026-03-11"}
+
+    def write(worker: int) -> None:
+        parent = {"database_id": printed["NOTION_DATABASE_ID"]}
+        with httpx.Client(base_url=printed["NOTION_BASE_URL"], headers=headers) as client:
+            for number in range(100_000):
+                body = {"parent": parent, "properties": {"Decision": title(f"{worker} {number}")}}
+                try:
+                    made.add(client.post("/v1/pages", json=body).json()["id"])
+                except httpx.TransportError:
+                    return
+
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(write, worker) for worker in range(4)]
+        until(lambda: len(made) >= 40)
+        process.kill()
+        assert [one.result(10) for one in running] == [None] * 4
     process.wait(10)
-    with serve(store) as sandbox:
-        assert [one["id"] for one in sandbox.control.pages()] == made
+    with serve(store) as sandbox, Api(sandbox) as api:
+        held = {one["id"] for one in sandbox.control.pages()}
+        assert made <= held
+        assert len(held) - len(made) <= 4
+        titled = {"property": "Decision", "title": {"is_not_empty": True}}
+        assert set(listed(api, filter=titled)) == held
+        with sandbox.control.store.reading() as session:
+            assert session.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def listed(api: Api, **body: Any) -> list[str]:
+    """All ids of a query."""
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = api.query(**body, **cursor)
+        found += [one["id"] for one in answer["results"]]
+        if not answer["has_more"]:
+            return found
+        cursor = {"start_cursor": answer["next_cursor"]}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for something that is about to happen."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_the_command_grants_as_many_requests_a_second_as_it_is_told(tmp_path: Path) -> None:
+    process, printed = start(tmp_path / "notion.db", "--rate", "3")
+    headers = {"Authorization": f"Bearer {printed['NOTION_TOKEN']}", "Notion-Version": "2026-03-11"}
+    with httpx.Client(base_url=printed["NOTION_BASE_URL"], headers=headers) as client:
+        answers = [client.get("/v1/users/me") for _ in range(15)]
+    process.send_signal(signal.SIGTERM)
+    process.wait(10)
+    assert [one.status_code for one in answers[:9]] == [200] * 9
+    refused = next(one for one in answers if one.status_code == 429)
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json()["additional_data"] == {"rate_limit_reason": "integration_rate_limit"}
 
 
 def test_processes_that_start_at_once_agree_on_one_store(tmp_path: Path) -> None:
@@ -285,7 +343,12 @@ def test_a_person_adds_edits_trashes_and_restores_on_the_page(api: Api) -> None:
         assert page in browser.get("/?bin=1").text
         browser.post("/restore", data=fields(shown, page))
         assert page in browser.get("/").text
-        assert "PATCH /v1/pages/" in browser.get("/requests").text
+        api.post("/search", {"query": "<script>x</script>"})
+        requests = browser.get("/requests").text
+        assert "PATCH /v1/pages/" in requests
+        assert "&quot;bold&quot;: true" in requests
+        assert "&lt;script&gt;x" in requests
+        assert "<script>" not in requests
 
 
 def test_everything_is_edited_on_the_page(api: Api) -> None:

@@ -238,8 +238,7 @@ class Control:
             RefusalError: 404, it is not there.
         """
         with self.store.reading() as session:
-            row = _page(session, page_id)
-            return workspace.show_page(session, row, workspace.source_of(session, row))
+            return workspace.show_page(session, _page(session, page_id))
 
     def pages(self, *, database_id: str | None = None, in_trash: bool = False) -> list[Json]:
         """All pages of a database, oldest first."""
@@ -256,9 +255,8 @@ class Control:
 
         with self.store.reading() as session:
             row = _page(session, page_id)
-            source = workspace.source_of(session, row)
-            held = (source.schema if source else workspace.PAGE_ONLY).properties
             stored = json.loads(row["properties"])
+            held = workspace.schema_of(workspace.source_of(session, row)).properties
             return {one.name: plain(one, stored.get(one.id)) for one in held}
 
     def schema(self, *, database_id: str | None = None) -> Json:

@@ -76,7 +76,7 @@ class Fault:
         if wait is None and self.status in {429, 529}:
             wait = 1
         if self.status == 429:
-            extra = {"rate_limit_reason": RATE_REASON, "retry_after": wait}
+            extra = {"rate_limit_reason": RATE_REASON}
         if self.status == 503:
             extra = {"endpoint_name": "unknown", "notion_error_name": "ServiceUnavailable", "retry_guidance": []}
         return RefusalError(self.status, extra=extra, retry_after=wait)
@@ -149,7 +149,7 @@ class Faults:
                 self._tokens -= 1
                 return
             wait = max(1, math.ceil((1 - self._tokens) / self._rate))
-        raise RefusalError(429, extra={"rate_limit_reason": RATE_REASON, "retry_after": wait}, retry_after=wait)
+        raise RefusalError(429, extra={"rate_limit_reason": RATE_REASON}, retry_after=wait)
 
     def arm(self, fault: Fault) -> None:
         """Adds a fault behind those that are armed."""

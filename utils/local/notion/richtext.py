@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from utils.local.notion import dates
 from utils.local.notion.checks import Json, a_boolean, a_text, an_array, an_object, as_uuid, no_others, one_of
 from utils.local.notion.refusals import malformed
 
@@ -26,7 +27,9 @@ def plain(runs: list[Json]) -> str:
 
 def from_plain(text: str) -> list[Json]:
     """Unformatted runs of at most 2000 UTF-16 units each."""
-    return [_run("text", {"content": part, "link": None}, {}, part, None) for part in _parts(text)]
+    size = 2000 if text.isascii() else 1000
+    parts = [text[start : start + size] for start in range(0, len(text), size)]
+    return [_run("text", {"content": part, "link": None}, {}, part, None) for part in parts]
 
 
 def parse(value: object, path: str, name: Mention) -> list[Json]:
@@ -41,8 +44,6 @@ def parse(value: object, path: str, name: Mention) -> list[Json]:
 
 def shortened(runs: list[Json]) -> list[Json]:
     """The runs up to the 25th mention."""
-    if len(runs) <= MENTIONS_SHOWN:
-        return runs
     seen = 0
     for n, run in enumerate(runs):
         seen += run["type"] == "mention"
@@ -51,45 +52,31 @@ def shortened(runs: list[Json]) -> list[Json]:
     return runs
 
 
-def _parts(text: str) -> list[str]:
-    parts, room, start = [], 2000, 0
-    for n, sign in enumerate(text):
-        size = 1 + (ord(sign) > 0xFFFF)
-        if size > room:
-            parts.append(text[start:n])
-            start, room = n, 2000
-        room -= size
-    return [*parts, text[start:]] if text[start:] else parts
-
-
 def _parse_run(value: object, path: str, name: Mention) -> Json:
     item = an_object(value, path)
     no_others(item, ("type", "text", "mention", "equation", "annotations", "plain_text", "href"), path)
-    kind = item.get("type") or next((key for key in ("text", "mention", "equation") if key in item), "text")
-    one_of(kind, f"{path}.type", ("text", "mention", "equation"))
+    kinds = ("text", "mention", "equation")
+    kind = one_of(item.get("type") or next((key for key in kinds if key in item), "text"), f"{path}.type", kinds)
     styles = _annotations(item.get("annotations", {}), f"{path}.annotations")
     inner = an_object(item.get(kind, ...), f"{path}.{kind}")
-    if kind == "text":
-        no_others(inner, ("content", "link"), f"{path}.text")
-        content = a_text(inner.get("content", ...), f"{path}.text.content")
-        url = _link(inner.get("link"), f"{path}.text.link")
-        return _run("text", {"content": content, "link": {"url": url} if url else None}, styles, content, url)
+    if kind == "mention":
+        return _mention(inner, styles, f"{path}.mention", name)
     if kind == "equation":
         expression = a_text(inner.get("expression", ...), f"{path}.equation.expression", 1000)
         return _run("equation", {"expression": expression}, styles, expression, None)
-    return _mention(inner, styles, f"{path}.mention", name)
+    no_others(inner, ("content", "link"), f"{path}.text")
+    content = a_text(inner.get("content", ...), f"{path}.text.content")
+    url = _link(inner.get("link"), f"{path}.text.link")
+    return _run("text", {"content": content, "link": {"url": url} if url else None}, styles, content, url)
 
 
 def _mention(inner: Json, styles: Json, path: str, name: Mention) -> Json:
-    kind = inner.get("type") or next(iter(inner), "user")
-    one_of(kind, f"{path}.type", ("user", "page", "database", "data_source", "date", "template_mention"))
+    kind = one_of(inner.get("type") or next(iter(inner), ...), f"{path}.type", ("user", "page", "date"))
     target = an_object(inner.get(kind, ...), f"{path}.{kind}")
     if kind == "date":
-        start = a_text(target.get("start", ...), f"{path}.date.start")
-        kept = {"start": start, "end": target.get("end"), "time_zone": target.get("time_zone")}
-        return _run("mention", {"type": "date", "date": kept}, styles, start, None)
-    if kind == "template_mention":
-        return _run("mention", {"type": kind, kind: target}, styles, "@Today", None)
+        kept = dates.parse(target, f"{path}.date") or {}
+        text = kept["start"] if kept["end"] is None else f"{kept['start']} → {kept['end']}"
+        return _run("mention", {"type": kind, kind: kept}, styles, text, None)
     target_id = as_uuid(target.get("id", ...), f"{path}.{kind}.id")
     kept = {"object": "user", "id": target_id} if kind == "user" else {"id": target_id}
     href = None if kind == "user" else f"https://www.notion.so/{target_id.replace('-', '')}"

@@ -21,7 +21,7 @@ from utils.local.notion.checks import (
 )
 from utils.local.notion.faults import Faults
 from utils.local.notion.query import Sql
-from utils.local.notion.refusals import RefusalError, invalid, malformed
+from utils.local.notion.refusals import RefusalError, invalid
 from utils.local.notion.store import Session
 
 OLD, NEW = "2025-09-03", "2026-03-11"
@@ -43,6 +43,16 @@ class Call:
     def bot(self) -> str:
         """Who does what the API does."""
         return self.session.identity.bot_id
+
+    @property
+    def wanted(self) -> list[str]:
+        """The properties that are asked for; none are all."""
+        return self.query.get("filter_properties", []) + self.query.get("filter_properties[]", [])
+
+    def secret(self, *parts: object) -> str:
+        """What binds a cursor to this listing."""
+        generation = self.session.settings.cursor_generation
+        return query.query_secret(self.session.identity.token, generation, self.ids, *parts)
 
     def mention(self, kind: str, object_id: str) -> str:
         """The text of a mention."""
@@ -147,14 +157,12 @@ def _create_database(call: Call) -> Json:
 
 
 def _update_database(call: Call) -> Json:
-    call.allow("parent", "title", "description", "is_inline", "icon", "cover", "in_trash", "is_locked")
+    call.allow("title", "description", "is_inline", "icon", "cover", "in_trash", "is_locked")
     row = workspace.database(call.session, call.ids[0])
     body = {**call.texts("title", "description"), **call.pictures()}
     for key in ("is_inline", "is_locked"):
         if key in call.body:
             body[key] = a_boolean(call.body[key], f"body.{key}")
-    if "parent" in call.body:
-        body["parent"] = _parent(call, ("page_id", "workspace"))
     row = workspace.edit_database(call.session, row, call.in_trash(), **body)
     return call.shown(workspace.show_database(call.session, row))
 
@@ -185,31 +193,20 @@ def _update_source(call: Call) -> Json:
 
 
 def _query(call: Call) -> Json:
-    call.allow("filter", "sorts", "start_cursor", "page_size", "in_trash", "result_type")
+    call.allow("filter", "sorts", "start_cursor", "page_size", "in_trash")
     body, session = call.body, call.session
     source = workspace.data_source(session, call.ids[0])
     size = query.page_size(body.get("page_size", 100))
-    one_of(body.get("result_type", "page"), "body.result_type", ("page", "data_source"))
     in_trash = bool(call.in_trash())
-    view = query.View(source.no, source.schema, session.now, _edited(session))
+    view = query.View(source.no, source.schema, session.now, _seen(session, "edited"))
     condition = query.filtered(view, body["filter"]) if body.get("filter") is not None else Sql("1")
     keys = query.ordering(view, [] if body.get("sorts") is None else body["sorts"])
-    secret = query.query_secret(
-        session.identity.token,
-        call.ids,
-        body.get("filter"),
-        body.get("sorts"),
-        in_trash,
-        session.settings.cursor_generation,
-    )
-    start = _start(call, secret)
+    secret = call.secret(body.get("filter"), body.get("sorts"), in_trash)
+    start = _start(call, body.get("start_cursor"), secret)
     yielded = start.yielded if start else 0
     size = min(size, max(0, session.settings.cap - yielded))
     rows = _rows(call, source, condition, keys, in_trash, start, size + 1)
-    if body.get("result_type") == "data_source":
-        rows = []
-    wanted = call.query.get("filter_properties", []) + call.query.get("filter_properties[]", [])
-    shown = [call.shown(workspace.show_page(session, row, source, wanted or None)) for row in rows[:size]]
+    shown = [call.shown(workspace.show_page(session, row, source, call.wanted)) for row in rows[:size]]
     more, capped = len(rows) > size, yielded + size >= session.settings.cap
     cursor = None
     if more and not capped:
@@ -221,20 +218,22 @@ def _query(call: Call) -> Json:
     return answer
 
 
-def _start(call: Call, secret: str) -> query.Cursor | None:
-    text = call.body.get("start_cursor")
+def _start(call: Call, text: object, secret: str, path: str = "body.start_cursor") -> query.Cursor | None:
+    """Where a listing goes on; None at its beginning."""
     if text is None:
         return None
-    start = query.read_cursor(text, secret)
+    start = query.read_cursor(text, secret, path)
     if not 0 <= call.session.now - start.issued * 1000 < call.session.settings.cursor_life + 1000:
         raise query.bad_cursor(text)
     return start
 
 
-def _edited(session: Session) -> str:
+def _seen(session: Session, column: str) -> str:
+    """A column of the page `p` as a query sees it: for a while after a write, as it was before."""
     if not session.settings.lag:
-        return "p.edited"
-    return f"(CASE WHEN p.written > {session.now - session.settings.lag} THEN p.prior_edited ELSE p.edited END)"
+        return f"p.{column}"
+    since = session.now - session.settings.lag
+    return f"(CASE WHEN p.written > {since} THEN json_extract(p.prior, '$.{column}') ELSE p.{column} END)"
 
 
 def _rows(
@@ -247,10 +246,7 @@ def _rows(
     limit: int,
 ) -> list[workspace.Row]:
     session = call.session
-    held = "p.in_trash=?"
-    if session.settings.lag:
-        held = f"(CASE WHEN p.written > {session.now - session.settings.lag} THEN p.prior_trash ELSE p.in_trash END)=?"
-    where = [f"p.source=? AND {held} AND p.shared", condition.text]
+    where = [f"p.source=? AND {_seen(session, 'in_trash')}=? AND p.shared", condition.text]
     parts: list[Any] = [source.no, int(in_trash), *condition.values]
     if start:
         here = _here(call, source, keys, start)
@@ -260,7 +256,11 @@ def _rows(
     parts += [value for key, _ in keys for value in key.values]
     statement = f"SELECT p.seq FROM pages p WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"  # noqa: S608 - ours
     found = session.db.execute(statement, (*parts, limit)).fetchall()
-    return [session.db.execute("SELECT * FROM pages WHERE seq=?", (one["seq"],)).fetchone() for one in found]
+    rows = [session.db.execute("SELECT * FROM pages WHERE seq=?", (one["seq"],)).fetchone() for one in found]
+    if not session.settings.lag:
+        return rows
+    since = session.now - session.settings.lag
+    return [{**dict(row), **json.loads(row["prior"])} if row["written"] > since else row for row in rows]
 
 
 def _here(call: Call, source: workspace.Source, keys: list[tuple[Sql, str]], start: query.Cursor) -> Sql:
@@ -279,9 +279,7 @@ def _here(call: Call, source: workspace.Source, keys: list[tuple[Sql, str]], sta
 
 def _page(call: Call) -> Json:
     row = workspace.page(call.session, call.ids[0])
-    wanted = call.query.get("filter_properties", []) + call.query.get("filter_properties[]", [])
-    source = workspace.source_of(call.session, row)
-    return call.shown(workspace.show_page(call.session, row, source, wanted or None))
+    return call.shown(workspace.show_page(call.session, row, only=call.wanted))
 
 
 def _create_page(call: Call) -> Json:
@@ -315,14 +313,13 @@ def _update_page(call: Call) -> Json:
         row = workspace.edit_page(session, row, written, call.bot, **kept)
     if in_trash:
         row = workspace.bin_page(session, row, True, call.bot)
-    return call.shown(workspace.show_page(session, row, workspace.source_of(session, row)))
+    return call.shown(workspace.show_page(session, row))
 
 
 def _property_item(call: Call) -> Json:
     session = call.session
     row = workspace.page(session, call.ids[0])
-    source = workspace.source_of(session, row)
-    held = (source.schema if source else workspace.PAGE_ONLY).properties
+    held = workspace.schema_of(workspace.source_of(session, row)).properties
     found = next((one for one in held if same_property(one.id, call.ids[1])), None)
     if found is None:
         raise workspace.missing(session, "property", call.ids[1])
@@ -383,8 +380,7 @@ def _search_kind(given: object) -> str:
 def _found(call: Call, kind: str, object_id: str) -> Json:
     if kind == "data_source":
         return call.shown(workspace.show_source(call.session, workspace.data_source(call.session, object_id)))
-    row = workspace.page(call.session, object_id)
-    return call.shown(workspace.show_page(call.session, row, workspace.source_of(call.session, row)))
+    return call.shown(workspace.show_page(call.session, workspace.page(call.session, object_id)))
 
 
 def _words(text: str) -> list[str]:
@@ -420,11 +416,9 @@ def _listed(call: Call, items: list[Any], kind: str, show: Callable[[Any], Json]
         if "page_size" in given:
             given["page_size"] = _whole(given["page_size"])
     size = query.page_size(given.get("page_size", 100), f"{path}.page_size")
-    secret = query.query_secret(call.session.identity.token, kind, call.ids)
-    start = 0
-    if given.get("start_cursor") is not None:
-        start = query.read_cursor(given["start_cursor"], secret, f"{path}.start_cursor").yielded
-    cursor = None
+    secret = call.secret(kind)
+    begun = _start(call, given.get("start_cursor"), secret, f"{path}.start_cursor")
+    start, cursor = begun.yielded if begun else 0, None
     if start + size < len(items):
         issued = call.session.now // 1000
         cursor = query.write_cursor(query.Cursor(call.session.identity.root_id, start + size, issued), secret)
@@ -454,17 +448,17 @@ def _parent(call: Call, kinds: tuple[str, ...]) -> Json:
 
 
 def _picture(value: object, path: str) -> Json | None:
+    """An icon (an emoji, or a picture elsewhere) or a cover (a picture elsewhere); Notion's own icons by their name."""
     if value is None:
         return None
     given = an_object(value, path)
-    kind = given.get("type") or next((key for key in given if key != "type"), ...)
-    one_of(kind, f"{path}.type", ("emoji", "external", "file_upload", "custom_emoji", "icon"))
-    if kind not in given:
-        raise malformed(f"{path}.{kind}", "defined", ...)
-    own = _OWN_ICON.fullmatch(str(given[kind].get("url"))) if isinstance(given[kind], dict) else None
-    if own:
-        return {"type": "icon", "icon": {"name": own[1], "color": own[2]}}
-    return {"type": kind, **given}
+    kinds = ("emoji", "external") if path.endswith("icon") else ("external",)
+    kind = one_of(given.get("type") or next(iter(given), ...), f"{path}.type", kinds)
+    if kind == "emoji":
+        return {"type": kind, kind: a_text(given.get(kind, ...), f"{path}.{kind}", 100)}
+    url = a_text(an_object(given.get(kind, ...), f"{path}.{kind}").get("url", ...), f"{path}.{kind}.url")
+    own = _OWN_ICON.fullmatch(url)
+    return {"type": "icon", "icon": {"name": own[1], "color": own[2]}} if own else {"type": kind, kind: {"url": url}}
 
 
 def _route(method: str, path: str, run: Callable[[Call], Json], *, writes: bool = False) -> Route:

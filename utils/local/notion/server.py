@@ -10,8 +10,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from utils.local.notion import routes
 from utils.local.notion.checks import Json, an_object, as_uuid
@@ -26,8 +28,6 @@ BODY_MOST = 500_000
 _JSON = "application/json; charset=utf-8"
 _VERSIONS = (routes.OLD, routes.NEW)
 _NO_DATE = "-"
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,8 @@ class _App:
         if fault and not fault.after:
             self._strike(fault)
         checked = tuple(
-            as_uuid(one, f"path.{name}") if name != "property_id" else one
-            for name, one in zip(route.names, _decoded(ids), strict=True)
+            as_uuid(unquote(one), f"path.{name}") if name != "property_id" else unquote(one)
+            for name, one in zip(route.names, ids, strict=True)
         )
         wanted = an_object(body, "body")
         if len(request.body) > BODY_MOST:
@@ -199,7 +199,7 @@ class _App:
         try:
             if request.method != "POST":
                 raise invalid("POST is wanted.")
-            result = run_action(self.control, request.segments[-1], an_object(_parsed(request), "body"))
+            result = run_action(self.control, request.path.rpartition("/")[2], an_object(_parsed(request), "body"))
         except RefusalError as refusal:
             return _plain(refusal.status, {"error": refusal.message})
         return _plain(200, {"result": result})
@@ -222,24 +222,12 @@ class _HtmlError(Exception):
 
 
 def _date(session: Session) -> str:
-    return http_date(session.now) if session.settings.date_header else _NO_DATE
-
-
-def http_date(now: int) -> str:
-    """The Date header of a time in milliseconds."""
-    at = moment(now)
-    day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
-    return f"{day}, {at.day:02d} {month} {at.year:04d} {at.hour:02d}:{at.minute:02d}:{at.second:02d} GMT"
+    """The Date header by the sandbox's clock."""
+    return format_datetime(moment(session.now), usegmt=True) if session.settings.date_header else _NO_DATE
 
 
 def _plain(status: int, body: Json) -> Answer:
     return Answer(status, json.dumps(body, default=str).encode(), {"Content-Type": _JSON})
-
-
-def _decoded(ids: tuple[str, ...]) -> list[str]:
-    from urllib.parse import unquote
-
-    return [unquote(one) for one in ids]
 
 
 def _parsed(request: Request) -> Any:

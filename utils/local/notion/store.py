@@ -20,7 +20,9 @@ from utils.local.notion.dates import MINUTE
 
 BUSY_SECONDS = 30
 
-_TABLES = """
+_VERSION = 2
+_TABLES = f"""
+PRAGMA user_version={_VERSION};
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE databases(id TEXT PRIMARY KEY, body TEXT NOT NULL, in_trash INTEGER NOT NULL DEFAULT 0,
     shared INTEGER NOT NULL DEFAULT 1, created INTEGER NOT NULL, edited INTEGER NOT NULL);
@@ -32,7 +34,7 @@ CREATE TABLE pages(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQU
     parent TEXT, body TEXT NOT NULL, properties TEXT NOT NULL, title TEXT NOT NULL, number INTEGER NOT NULL,
     in_trash INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 1,
     created INTEGER NOT NULL, edited INTEGER NOT NULL, created_by TEXT NOT NULL, edited_by TEXT NOT NULL,
-    written INTEGER NOT NULL, prior_edited INTEGER, prior_trash INTEGER);
+    written INTEGER NOT NULL, prior TEXT);
 CREATE INDEX pages_listed ON pages(source, in_trash);
 CREATE INDEX pages_edited ON pages(source, in_trash, edited);
 CREATE INDEX pages_created ON pages(source, in_trash, created);
@@ -138,24 +140,14 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that sees one moment of the file."""
-        with self._connection() as db:
-            db.execute("BEGIN")
-            try:
-                yield self._session(db)
-            finally:
-                db.rollback()
+        with self._transaction("BEGIN") as db:
+            yield self._session(db)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A transaction that is kept as a whole, or not at all when an exception leaves it."""
-        with self._connection() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._session(db)
-                db.execute("COMMIT")
-            finally:
-                if db.in_transaction:
-                    db.rollback()
+        with self._transaction("BEGIN IMMEDIATE") as db:
+            yield self._session(db)
 
     def set(self, **changes: Any) -> Settings:
         """Changes settings; answers all of them."""
@@ -170,38 +162,36 @@ class Store:
             save(session, "identity", asdict(replace(session.identity, port=port)))
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         try:
             db = self._idle.get_nowait()
         except Empty:
             db = self._connect()
         try:
+            db.execute(begin)
             yield db
+            db.execute("COMMIT")
         finally:
+            if db.in_transaction:
+                db.rollback()
             self._idle.put(db)
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         db.row_factory = sqlite3.Row
+        if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.create_function("fold", 1, _fold, deterministic=True)
         db.create_function("sortable", 1, _sortable, deterministic=True)
         return db
 
     def _prepare(self) -> None:
-        with self._connection() as db:
-            if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                db.execute("PRAGMA journal_mode=WAL")
-            if db.execute("SELECT 1 FROM sqlite_master WHERE name='meta'").fetchone():
-                return
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                if not db.execute("SELECT 1 FROM sqlite_master WHERE name='meta'").fetchone():
-                    self._fill(db)
-                db.execute("COMMIT")
-            finally:
-                if db.in_transaction:
-                    db.rollback()
+        with self._transaction("BEGIN IMMEDIATE") as db:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name='meta'").fetchone():
+                self._fill(db)
+            elif db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+                raise sqlite3.DatabaseError("or one of another version")
 
     def _fill(self, db: sqlite3.Connection) -> None:
         from utils.local.notion.seed import fill

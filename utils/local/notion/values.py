@@ -170,17 +170,13 @@ def _parse_value(one: Property, value: Any, path: str, name: richtext.Mention, *
 
 def _number(one: Property, value: Any) -> int | float:
     """A number as JavaScript keeps it: a double."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
-        raise invalid(f"{one.name} is expected to be number.")
-    double = float(value)
-    return int(double) if double.is_integer() and abs(double) < 1e21 else double
-
-
-def _finite(value: float) -> bool:
     try:
-        return math.isfinite(float(value))
+        double = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
     except OverflowError:
-        return False
+        double = math.inf
+    if not math.isfinite(double):
+        raise invalid(f"{one.name} is expected to be number.")
+    return int(double) if double.is_integer() and abs(double) < 1e21 else double
 
 
 def _number_typed(value: object) -> object:

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,9 @@ from utils.local.notion.refusals import RefusalError, invalid, not_found
 from utils.local.notion.schema import OPTION_TYPES, Change, Property, Schema
 from utils.local.notion.store import BOT_NAME, PERSON_NAME, Session
 
-Row = sqlite3.Row
+Row = sqlite3.Row | Json
+_LAGGING = ("properties", "title", "body", "in_trash", "edited", "edited_by")
+"""What a lagging query sees of a page as it was before the last write."""
 PAGE_ONLY = Schema([Property("title", "title", "title")])
 """The schema of a page that is in no data source."""
 
@@ -95,6 +97,11 @@ def first_source(session: Session, database_id: str) -> Source:
     return Source(rows[0], Schema.load(json.loads(rows[0]["properties"])))
 
 
+def schema_of(source: Source | None) -> Schema:
+    """The schema of a data source's pages, or of a page elsewhere."""
+    return source.schema if source else PAGE_ONLY
+
+
 def sources(session: Session, database_id: str) -> list[Row]:
     """The rows of a database's data sources, those in the bin left out."""
     found = session.db.execute("SELECT * FROM data_sources WHERE database_id=? AND NOT in_trash", (database_id,))
@@ -134,7 +141,7 @@ def make_page(
     Raises:
         RefusalError: 400, a property that Notion refuses.
     """
-    schema = source.schema if source else PAGE_ONLY
+    schema = schema_of(source)
     stored = _merged(session, source, schema, {}, written)
     kept = {"icon": body.get("icon"), "cover": body.get("cover"), "is_locked": bool(body.get("is_locked"))}
     number = 0
@@ -175,7 +182,7 @@ def edit_page(session: Session, row: Row, written: Json, actor: str, **body: Any
     if row["in_trash"]:
         raise invalid("Can't edit block that is archived. You must unarchive the block before editing.")
     source = source_of(session, row)
-    schema = source.schema if source else PAGE_ONLY
+    schema = schema_of(source)
     before = json.loads(row["properties"])
     stored = _merged(session, source, schema, before, written)
     kept = {**json.loads(row["body"]), **body}
@@ -224,10 +231,9 @@ def move_page(session: Session, row: Row, target: Source | None, parent: Json | 
     """Puts a page under another parent; values follow properties of the same name and type."""
     before = source_of(session, row)
     stored = json.loads(row["properties"])
-    old = (before.schema if before else PAGE_ONLY).properties
-    schema = target.schema if target else PAGE_ONLY
+    schema = schema_of(target)
     moved: Json = {}
-    for one in old:
+    for one in schema_of(before).properties:
         found = schema.title if one.type == "title" else schema.find(one.name)
         if found and one.id in stored and found.type == one.type and one.type not in OPTION_TYPES:
             moved[found.id] = stored[one.id]
@@ -280,11 +286,10 @@ def _touched(session: Session, row: Row, actor: str, *, moves: bool) -> Row:
     """Notes a write: the stamp and who, and for a lagging query what it still sees."""
     settled = session.now - row["written"] >= session.settings.lag
     session.db.execute(
-        "UPDATE pages SET written=?, prior_edited=?, prior_trash=?, edited=?, edited_by=? WHERE seq=?",
+        "UPDATE pages SET written=?, prior=?, edited=?, edited_by=? WHERE seq=?",
         (
             session.now,
-            row["edited"] if settled else row["prior_edited"],
-            row["in_trash"] if settled else row["prior_trash"],
+            json.dumps({column: row[column] for column in _LAGGING}) if settled else row["prior"],
             session.minute if moves else row["edited"],
             actor if moves else row["edited_by"],
             row["seq"],
@@ -389,11 +394,9 @@ def rename_option(session: Session, source: Source, one: Property, option: str, 
     found["name"] = name
     save_schema(session, source)
     if session.settings.option_rename_moves_stamp:
-        session.db.execute(
-            "UPDATE pages SET prior_edited=edited, prior_trash=in_trash, edited=?, edited_by=?, written=? WHERE seq IN"
-            " (SELECT page FROM cells WHERE source=? AND property=? AND text=?)",
-            (session.minute, actor, session.now, source.no, one.id, found["id"]),
-        )
+        chosen = "SELECT * FROM pages WHERE seq IN (SELECT page FROM cells WHERE source=? AND property=? AND text=?)"
+        for row in session.db.execute(chosen, (source.no, one.id, found["id"])).fetchall():
+            _touched(session, row, actor, moves=True)
 
 
 def _follow(session: Session, source: Source, change: Change) -> None:
@@ -468,17 +471,17 @@ def show_source(session: Session, source: Source) -> Json:
     }
 
 
-def show_page(session: Session, row: Row, source: Source | None, only: Iterable[str] | None = None) -> Json:
+def show_page(session: Session, row: Row, source: Source | None = None, only: Collection[str] = ()) -> Json:
     """A page as Notion shows it (without `archived`); `only` names the properties that are wanted."""
-    body = json.loads(row["body"])
+    source = source or source_of(session, row)
     if source:
-        parent = {
-            "type": "data_source_id",
-            "data_source_id": source.row["id"],
-            "database_id": source.row["database_id"],
-        }
+        ids = {"data_source_id": source.row["id"], "database_id": source.row["database_id"]}
+        parent = {"type": "data_source_id", **ids}
     else:
         parent = json.loads(row["parent"])
+    body, stored, stamps = json.loads(row["body"]), json.loads(row["properties"]), stamps_of(session, row)
+    schema = schema_of(source)
+    wanted = [one for one in schema.properties if not only or any(schema.find(name) is one for name in only)]
     slug = re.sub(r"[^0-9A-Za-z]+", "-", row["title"][:200]).strip("-")
     return {
         "object": "page",
@@ -493,21 +496,10 @@ def show_page(session: Session, row: Row, source: Source | None, only: Iterable[
         "in_trash": bool(row["in_trash"]),
         "is_archived": False,
         "is_locked": body["is_locked"],
-        "properties": show_properties(session, row, source.schema if source else PAGE_ONLY, only),
+        "properties": {one.name: values.show(one, stored.get(one.id), stamps) for one in wanted},
         "url": f"https://www.notion.so/{slug + '-' if slug else ''}{row['id'].replace('-', '')}",
         "public_url": None,
     }
-
-
-def show_properties(session: Session, row: Row, schema: Schema, only: Iterable[str] | None = None) -> Json:
-    """The property values of a page."""
-    stored = json.loads(row["properties"])
-    stamps = stamps_of(session, row)
-    wanted = schema.properties
-    if only is not None:
-        names = list(only)
-        wanted = [one for one in wanted if any(schema.find(name) is one for name in names)]
-    return {one.name: values.show(one, stored.get(one.id), stamps) for one in wanted}
 
 
 def stamps_of(session: Session, row: Row) -> values.Stamps:
