@@ -101,7 +101,8 @@ def node() -> str:
 def installed() -> Path:
     """The server's program, installed by npm as package-lock.json has it, once for a checkout."""
     with hold_lock(PACKAGE / "node_modules.lock", wait=300):
-        if not SERVER.is_file():
+        done = PACKAGE / "node_modules" / ".package-lock.json"
+        if not done.is_file() or done.stat().st_mtime < (PACKAGE / "package-lock.json").stat().st_mtime:
             own = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
             npm = [node(), str(own)] if node().startswith(str(_wheel())) else ["npm"]
             subprocess.run(

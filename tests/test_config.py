@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils import config
-from utils.config import Mode, NotionSettings, VaultSettings
+from utils.config import Mode, NotionSettings, SchemaSettings, VaultSettings
 from utils.errors import USAGE, ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -261,7 +261,7 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 )
 def test_any_environment_gives_settings_or_one_error_of_ours(env: dict[str, str]) -> None:
     with contextlib.suppress(ConfigError):
-        config.load(env)
+        config.load(env, schema=True)
     list(config.secrets_of(env))
 
 
@@ -282,6 +282,63 @@ def test_secrets_are_known_by_the_names_of_variables_and_as_passwords_in_address
         "BAD_URL": "x://[u:p@h",
     }
     assert list(config.secrets_of(env)) == ["one", "two", "p%40ss", "p@ss"]
+
+
+# --- the ways to the schema
+
+
+TOKEN = "sbp_0123456789abcdef"
+WAYS = {
+    "nothing": ({**REST}, SchemaSettings(project="abc")),
+    "a connection": ({**VAULT}, SchemaSettings(dsn=DSN)),
+    "a token": ({**REST, "SUPABASE_ACCESS_TOKEN": TOKEN}, SchemaSettings(token=TOKEN, project="abc")),
+    "a token for a domain of one's own": (
+        {"SUPABASE_URL": "https://db.example.org", "SUPABASE_ACCESS_TOKEN": TOKEN, "SUPABASE_PROJECT_REF": "xyz"},
+        SchemaSettings(token=TOKEN, project="xyz"),
+    ),
+    "both": ({**VAULT, "SUPABASE_ACCESS_TOKEN": TOKEN}, SchemaSettings(dsn=DSN, token=TOKEN)),
+    "another API": (
+        {**REST, "SUPABASE_API_URL": "http://127.0.0.1:8/v1/"},
+        SchemaSettings(project="abc", api_url="http://127.0.0.1:8"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("env", "schema"), WAYS.values(), ids=WAYS)
+def test_the_ways_to_the_schema_are_read_when_they_are_asked_for(
+    env: Mapping[str, str], schema: SchemaSettings
+) -> None:
+    assert config.load(env, schema=True).schema == schema
+    assert config.load(env).schema == SchemaSettings()
+    assert TOKEN not in repr(schema)
+
+
+@pytest.mark.parametrize(
+    ("env", "told"),
+    [
+        (
+            {"SUPABASE_URL": "https://db.example.org", "SUPABASE_ACCESS_TOKEN": TOKEN},
+            "SUPABASE_PROJECT_REF is not set, and SUPABASE_URL's host names no project",
+        ),
+        ({**REST, "SUPABASE_PROJECT_REF": "xyz"}, "SUPABASE_PROJECT_REF is xyz, SUPABASE_URL is of abc; empty the one"),
+        ({**REST, "SUPABASE_PROJECT_REF": "a/b"}, "SUPABASE_PROJECT_REF is 'a/b'; set the project's reference"),
+        ({**REST, "SUPABASE_ACCESS_TOKEN": "a b"}, "SUPABASE_ACCESS_TOKEN holds blanks or signs that no token has"),
+        ({**REST, "SUPABASE_API_URL": "api"}, "SUPABASE_API_URL is no URL of the form http:// or https://host"),
+        ({"DATABASE_URL": "garbage"}, "DATABASE_URL is no URL of the form"),
+    ],
+    ids=["no project", "two projects", "no reference", "token", "address", "connection"],
+)
+def test_a_way_to_the_schema_that_cannot_be_is_told_once(env: Mapping[str, str], told: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        config.load(env, schema=True)
+    (line,) = raised.value.lines
+    assert line.startswith(f"configuration: {told}")
+
+
+def test_an_access_token_alone_is_local_mode_and_never_shown() -> None:
+    settings = config.load({"SUPABASE_ACCESS_TOKEN": TOKEN, "SUPABASE_PROJECT_REF": "xyz"}, schema=True)
+    assert (settings.mode, settings.schema) == (Mode.LOCAL, SchemaSettings())
+    assert TOKEN in settings.secrets
 
 
 # --- .env and the process

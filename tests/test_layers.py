@@ -22,6 +22,9 @@ PURE = {
     "utils",
     "utils.errors",
     "utils.decision",
+    "utils.migrations.drift",
+    "utils.migrations.files",
+    "utils.migrations.statements",
     "utils.redact",
     "utils.stores",
     "utils.stores.notion_values",
@@ -64,14 +67,15 @@ HOMES = {
     "notion_client": {"utils.stores.notion_calls"},
     "postgrest": {"utils.stores.supabase"},
     "psutil": {"utils.local.postgres", "utils.sync.lease"},
-    "psycopg": {"utils.local.postgres", "utils.migrations", "utils.stores.postgres"},
+    "psycopg": {"utils.local.postgres", "utils.migrations.runner", "utils.stores.postgres"},
     "psycopg_pool": {"utils.stores.postgres"},
+    "requests": {"utils.stores.management"},
     "rich": {"run_all", "utils.progress"},
     "supabase": {"utils.stores.supabase"},
 }
 """Who may import what is not of the standard library, and the locks that Windows lacks; what is not here, nobody."""
 
-HEAVY = ("dotenv", "httpx", "logging", "notion_client", "psutil", "psycopg", "rich", "sqlite3", "supabase")
+HEAVY = ("dotenv", "httpx", "logging", "notion_client", "psutil", "psycopg", "requests", "rich", "sqlite3", "supabase")
 
 
 def path_of(module: str) -> Path:

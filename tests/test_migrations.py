@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,10 +24,12 @@ from psycopg import sql
 from tests.conftest import at
 from tests.contract.conftest import postgres_15
 from utils import migrations
+from utils.config import ROOT
 from utils.decision import Decision
 from utils.errors import AnglesError, BusyError, ConfigError, SafetyError, ServiceError
 from utils.local.postgres import scratch
 from utils.migrations import LOCK, MIGRATIONS, Migration, checksum, parse_files, plan, split_statements, status
+from utils.migrations.runner import NO_MEMBER
 from utils.stores.base import Vault, Write
 from utils.stores.postgres import PostgresTransport
 from utils.sync import lease
@@ -187,6 +191,10 @@ def test_statements_end_at_semicolons_outside_quotes_bodies_and_comments(parts: 
     assert [line for line, _ in found] == lines[: len(parts)]
 
 
+def test_empty_statements_are_none() -> None:
+    assert split_statements(" ;; -- nothing\n; select 1;;\n") == [(2, "select 1")]
+
+
 @pytest.mark.parametrize("each", FILES, ids=NAMES)
 def test_our_files_are_split_without_losing_a_line(each: Migration) -> None:
     found = split_statements(each.sql)
@@ -331,6 +339,39 @@ def test_a_table_that_is_in_use_for_a_moment_is_waited_for(empty: str, tmp_path:
         assert waiting.result() == ("20260101000002_a.sql",)
 
 
+KILLED = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from utils.migrations import migrate
+migrate(sys.argv[1], folder=Path(sys.argv[2]), now=datetime.now(UTC))
+"""
+
+
+def test_a_runner_that_is_killed_in_a_file_leaves_nothing_of_it_and_no_lock(empty: str, tmp_path: Path) -> None:
+    folder = written(
+        tmp_path, "create table a (n int)", "create table b (n int); select pg_sleep(60); create table c (n int)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", KILLED, empty, str(folder)], cwd=ROOT)
+    try:
+        until(lambda: rows(empty, "select 1 from pg_stat_activity where wait_event = 'PgSleep'") != [])
+    finally:
+        child.kill()
+        child.wait()
+    written(folder, "create table a (n int)", "create table b (n int)")
+    assert migrate(empty, folder) == ("20260101000002_a.sql",)
+    assert rows(empty, "select to_regclass('b') is null, to_regclass('c')") == [(False, None)]
+    assert status(empty, folder=folder).pending == ()
+
+
+def test_two_processes_at_once_one_applies_and_the_other_finds_nothing(empty: str, tmp_path: Path) -> None:
+    folder = written(tmp_path, "create table a (n int); select pg_sleep(0.5)", "create table b (n int)")
+    children = [subprocess.Popen([sys.executable, "-c", KILLED, empty, str(folder)], cwd=ROOT) for _ in range(2)]
+    assert [child.wait(30) for child in children] == [0, 0]
+    assert status(empty, folder=folder).pending == ()
+    assert rows(empty, "select count(*) from supabase_migrations.angles_applied") == [(2,)]
+
+
 def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 10
     while not condition():
@@ -362,7 +403,10 @@ def test_a_server_that_is_not_there_is_told() -> None:
 
 def test_a_privilege_that_service_role_lacks_is_told(empty: str) -> None:
     migrate(empty)
-    run(empty, "revoke delete on sync_links from service_role; revoke execute on function vault_is_new from service_role")
+    run(
+        empty,
+        "revoke delete on sync_links from service_role; revoke execute on function vault_is_new from service_role",
+    )
     with pytest.raises(ServiceError, match="service_role lacks privileges on sync_links, vault_is_new"):
         migrate(empty)
 
@@ -529,7 +573,11 @@ def test_service_role_may_use_everything(dsn: str) -> None:
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
 def test_the_others_are_refused(db: psycopg.Connection[Any], role: str) -> None:
     db.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
-    for statement in ("select * from decision_vault", "select vault_is_new('{}')", "insert into sync_state values ('a')"):
+    for statement in (
+        "select * from decision_vault",
+        "select vault_is_new('{}')",
+        "insert into sync_state values ('a')",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
             db.execute(statement)
 
@@ -541,7 +589,8 @@ def test_an_owner_who_is_no_superuser_migrates_and_syncs(bare: str) -> None:
     place = bare.rsplit("@", 1)[1]
     theirs = f"postgresql://landlord:x@{place}"
     assert migrate(theirs) == NAMES
-    assert migrate(theirs) == ()
+    again = migrations.migrate(theirs, now=NOW)
+    assert (again.applied, again.notes) == ((), (NO_MEMBER,))
     usable(theirs)
     run(bare, "drop owned by landlord cascade; alter database bare owner to postgres")
 

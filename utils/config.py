@@ -25,15 +25,19 @@ DECIDING = ("SUPABASE_URL", "DATABASE_URL", "NOTION_TOKEN", "NOTION_DATABASE_ID"
 
 SUPABASE_KEYS = ("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_KEY")
 NOTION_URL = "https://api.notion.com"
+MANAGEMENT_URL = "https://api.supabase.com"
 NOTION_RATE = 3.0
 """Requests a second that Notion grants on average."""
 
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)S?\d*$")
 _PLACEHOLDER = re.compile(r"<[^>]*>|\byour[-_ ]|\bchange[-_]?me\b|x{6,}|\.\.\.|…", re.IGNORECASE)
 _NOTION_ID = re.compile(r"(?<![0-9a-f])([0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12})$", re.IGNORECASE)
+_PROJECT = re.compile(r"[a-z0-9-]+")
+_PROJECT_HOST = re.compile(r"([a-z0-9-]+)\.supabase\.co")
 _URL_REMEDIES = {
     "SUPABASE_URL": "copy the project's URL from Supabase (Project Settings, Data API)",
     "DATABASE_URL": "copy it again (Connect, session pooler), signs such as # / ? in the password percent-encoded",
+    "SUPABASE_API_URL": "empty it, unless you were told another address of Supabase's Management API",
     "NOTION_BASE_URL": "empty it, unless the Notion sandbox printed it",
 }
 _ANONYMOUS = {"publishable", "anon", "authenticated"}
@@ -74,6 +78,16 @@ class VaultSettings:
 
 
 @dataclass(frozen=True)
+class SchemaSettings:
+    """How the schema may be changed: at `dsn`, else with `token` in the project of Supabase named by its reference."""
+
+    dsn: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    project: str = ""
+    api_url: str = MANAGEMENT_URL
+
+
+@dataclass(frozen=True)
 class NotionSettings:
     """The Notion side. `database_id` is a dashed uuid of a database or of a data source; rate 0 is unlimited."""
 
@@ -101,6 +115,7 @@ class Settings:
     mode: Mode
     vault: VaultSettings | None = None
     notion: NotionSettings | None = None
+    schema: SchemaSettings = field(default_factory=SchemaSettings)
     ignored: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -181,7 +196,9 @@ def log_settings(env: Mapping[str, str]) -> LogSettings:
     )
 
 
-def load(env: Mapping[str, str] | None = None, *, vault: bool = True, notion: bool = True) -> Settings:
+def load(
+    env: Mapping[str, str] | None = None, *, vault: bool = True, notion: bool = True, schema: bool = False
+) -> Settings:
     """The settings for a script that may use the sections named.
 
     Raises:
@@ -196,12 +213,14 @@ def load(env: Mapping[str, str] | None = None, *, vault: bool = True, notion: bo
         return Settings(home(), mode, ignored=ignored, secrets=tuple(secrets_of(env)))
     vault_settings = found.vault() if vault else None
     notion_settings = found.notion() if notion else None
+    schema_settings = found.schema() if schema else SchemaSettings()
     found.raise_problems()
     return Settings(
         home(),
         mode,
         vault_settings,
         notion_settings,
+        schema_settings,
         missing=_missing(env),
         warnings=tuple(found.warnings),
         secrets=tuple(secrets_of(env)),
@@ -238,7 +257,7 @@ class _Reader:
 
     def raise_problems(self) -> None:
         if self.problems:
-            raise ConfigProblemsError(self.problems)
+            raise ConfigProblemsError(dict.fromkeys(self.problems))
 
     def mode(self) -> Mode:
         wanted = self.env.get("BACKEND_MODE", "auto").lower()
@@ -256,6 +275,32 @@ class _Reader:
         url = self._whole_url("SUPABASE_URL", {"https", "http"})
         dsn = self._whole_url("DATABASE_URL", {"postgresql", "postgres"})
         return VaultSettings(url=url.rstrip("/"), key=self._supabase_key() if url else "", dsn=dsn)
+
+    def schema(self) -> SchemaSettings:
+        dsn = self._whole_url("DATABASE_URL", {"postgresql", "postgres"})
+        token = self._token("SUPABASE_ACCESS_TOKEN")
+        api_url = self._whole_url("SUPABASE_API_URL", {"https", "http"}).rstrip("/").removesuffix("/v1")
+        project = self._project()
+        if token and not project and not dsn:
+            self.problems.append(
+                "SUPABASE_PROJECT_REF is not set, and SUPABASE_URL's host names no project; "
+                "set it to the project's reference (Project Settings, General)"
+            )
+        return SchemaSettings(dsn, token, project, api_url or MANAGEMENT_URL)
+
+    def _project(self) -> str:
+        """The project's reference: as given, else the first label of SUPABASE_URL's host."""
+        given = self._value("SUPABASE_PROJECT_REF")
+        host = _PROJECT_HOST.fullmatch(_host(self.env.get("SUPABASE_URL", "")))
+        if given and not _PROJECT.fullmatch(given):
+            self.problems.append(
+                f"SUPABASE_PROJECT_REF is {given[:80]!r}; set the project's reference (Project Settings, General)"
+            )
+        elif given and host and host[1] != given:
+            self.problems.append(
+                f"SUPABASE_PROJECT_REF is {given}, SUPABASE_URL is of {host[1]}; empty the one that is wrong"
+            )
+        return given or (host[1] if host else "")
 
     def notion(self) -> NotionSettings | None:
         if "notion" in _missing(self.env):
@@ -358,6 +403,13 @@ def _key_role(key: str) -> str:
 
 def _filled(values: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value.strip() for name, value in values.items() if value and value.strip()}
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _password(url: str) -> str:

@@ -94,5 +94,5 @@ create index if not exists agent_activity_created_at_id on public.agent_activity
 
 alter table public.decision_vault enable row level security;
 alter table public.agent_activity enable row level security;
-revoke all on public.decision_vault, public.agent_activity from public, anon, authenticated;
+revoke all on public.decision_vault, public.agent_activity from public, anon, authenticated, service_role;
 grant select, insert, update, delete on public.decision_vault, public.agent_activity to service_role;

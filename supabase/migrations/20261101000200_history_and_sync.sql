@@ -132,10 +132,10 @@ alter table public.leases enable row level security;
 alter table public.job_claims enable row level security;
 alter table public.intake_items enable row level security;
 revoke all on public.decision_history, public.sync_links, public.sync_log, public.sync_state, public.leases,
-  public.job_claims, public.intake_items from public, anon, authenticated;
+  public.job_claims, public.intake_items from public, anon, authenticated, service_role;
 grant select, insert, update, delete on public.decision_history, public.sync_links, public.sync_log,
   public.sync_state, public.leases, public.job_claims, public.intake_items to service_role;
-revoke all on sequence public.decision_history_id_seq from public, anon, authenticated;
+revoke all on sequence public.decision_history_id_seq from public, anon, authenticated, service_role;
 grant usage, select on sequence public.decision_history_id_seq to service_role;
 revoke all on function public.decision_vault_stamps(), public.decision_vault_keep_history(),
   public.decision_vault_refuse_truncate() from public, anon, authenticated;
