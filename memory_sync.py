@@ -10,6 +10,9 @@ Notion retires its decision (active = false); a deleted row trashes its page; no
   python memory_sync.py --conflicts          list what is held
   python memory_sync.py --resolve ID --take notion
   python memory_sync.py --export csv         sync, then write export/decisions.csv
+  python memory_sync.py --history ID         every content a decision ever had, and what it lost
+  python memory_sync.py --explain ID         what is known of it, what the last run did with it, and why
+  python memory_sync.py --undo RUN           put back what a run overwrote; a run of its own, so undone alike
 
 Exit codes: 0 both sides are equal; 1 done, with problems named (held, flagged, failed); 2 usage or configuration;
 3 a service is unreachable or refuses the credentials; 4 refused by a safety brake; 70 a bug; 75 another run is at it;
@@ -22,7 +25,7 @@ import argparse
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from utils import script
@@ -31,11 +34,13 @@ from utils.errors import OK, PROBLEMS, AnglesError, BusyError, ConfigError
 if TYPE_CHECKING:
     from utils.config import Settings
     from utils.stores.base import Beginning, Vault
+    from utils.sync.ledger import Told, Undone
     from utils.sync.report import Report
     from utils.sync.session import Session
 
 
 SYNC_ONLY = ("direction", "prefer", "full", "resync", "max_delete_percent", "allow_mass_change")
+VAULT_ONLY = ("export_only", "history", "explain", "undo")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +61,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     what.add_argument(
         "--export-only", action="store_true", help="write the export without a sync (needs only the vault)"
     )
+    what.add_argument("--history", metavar="ID", type=_decision_id, help="earlier contents and lost values, in order")
+    what.add_argument("--explain", metavar="ID", type=_decision_id, help="what became of one decision, and why")
+    what.add_argument("--undo", metavar="RUN", type=_run_id, help="put back into the vault what a run overwrote")
     parser.add_argument("--dry-run", action="store_true", help="say everything a run would do; change nothing")
     parser.add_argument("--direction", choices=["both", "to-notion", "to-supabase"], default="both")
     parser.add_argument(
@@ -80,12 +88,20 @@ def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace
         parser.error("--resolve ID and --take supabase|notion go together")
     if options.field and not options.resolve:
         parser.error("--field goes with --resolve")
-    if options.export_only and options.dry_run:
-        parser.error("--dry-run goes with a sync or --resolve")
-    if options.test or options.conflicts or options.resolve or options.export_only:
+    looks = options.test or options.conflicts or options.history or options.explain
+    if options.dry_run and (options.export_only or looks):
+        parser.error("--dry-run goes with a sync, --resolve or --undo")
+    if options.export and (looks or options.undo):
+        parser.error("--export goes with a sync, --resolve or --export-only")
+    if looks or options.resolve or _vault_only(options):
         for name in SYNC_ONLY:
             if getattr(options, name) != parser.get_default(name):
                 parser.error(f"--{name.replace('_', '-')} goes with a sync")
+
+
+def _vault_only(options: argparse.Namespace) -> bool:
+    """Whether Notion is not needed."""
+    return any(getattr(options, name) for name in VAULT_ONLY)
 
 
 def _decision_id(text: str) -> str:
@@ -93,6 +109,12 @@ def _decision_id(text: str) -> str:
         return str(uuid.UUID(text.strip()))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no decision's id; --conflicts lists them") from None
+
+
+def _run_id(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no run's id; each line of the log has its run's")
+    return text.strip()
 
 
 def _percent(text: str) -> int:
@@ -104,12 +126,12 @@ def _percent(text: str) -> int:
 def _run(run: script.Run, options: argparse.Namespace) -> int:
     from utils import config, services
 
-    settings = run.told(config.load(notion=not options.export_only))
+    settings = run.told(config.load(notion=not _vault_only(options)))
     with ExitStack() as stack:
-        if options.export_only:
+        if _vault_only(options):
             filled = stack.enter_context(services.database(settings))
             vault = stack.enter_context(services.vault(filled))
-            return _export(run, vault, filled, options.export or "json")
+            return _in_vault(run, vault, filled, options)
         filled = stack.enter_context(services.local_services(settings))
         if options.test:
             return _test(run, filled)
@@ -124,6 +146,35 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
         if options.export and not options.dry_run:
             _export(run, vault, filled, options.export, quiet=run.as_json)
         return _tell(run, report)
+
+
+def _in_vault(run: script.Run, vault: Vault, settings: Settings, options: argparse.Namespace) -> int:
+    """What needs only the vault."""
+    if options.export_only:
+        return _export(run, vault, settings, options.export or "json")
+    from utils.sync import ledger
+
+    if options.history:
+        return _told(run, ledger.history(vault, options.history))
+    if options.explain:
+        return _told(run, ledger.explain(vault, options.explain, run.now))
+    with nullcontext() if options.dry_run else _alone(run, settings):
+        undone = ledger.undo(vault, run.id, options.undo, dry_run=options.dry_run)
+    if not (options.dry_run or options.json):
+        for line in undone.lines:
+            run.say(line)
+    return _tell(run, undone)
+
+
+def _told(run: script.Run, told: Told) -> int:
+    """Says what was asked for."""
+    if run.as_json:
+        run.document(told.json)
+    else:
+        for line in told.lines:
+            run.say(line)
+    run.say(f"{run.component}: {told.closing}")
+    return OK
 
 
 @contextmanager
@@ -179,7 +230,7 @@ def _resolve(session: Session, options: argparse.Namespace) -> Report:
     return session.resolve(Resolution(options.resolve, Side(options.take), fields), dry_run=options.dry_run)
 
 
-def _tell(run: script.Run, report: Report) -> int:
+def _tell(run: script.Run, report: Report | Undone) -> int:
     """Says what was done, or in a dry run what would be; one closing line."""
     if run.as_json:
         run.document(report.json())

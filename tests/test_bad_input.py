@@ -37,7 +37,6 @@ CASES = {
     "database id that is none": Case(USAGE, "NOTION_DATABASE_ID", {"NOTION_DATABASE_ID": "my decisions"}),
     "Notion unreachable": Case(UNAVAILABLE, "notion", {"NOTION_BASE_URL": "http://127.0.0.1:1"}),
     "Notion is no address": Case(USAGE, "NOTION_BASE_URL", {"NOTION_BASE_URL": "notion"}),
-    "vault unreachable": Case(UNAVAILABLE, "127.0.0.1:1: cannot be reached", {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}),
     "vault is no address": Case(USAGE, "DATABASE_URL is no URL", {"DATABASE_URL": "localhost"}),
     "unshared database": Case(
         USAGE,
@@ -53,12 +52,33 @@ CASES = {
         before=lambda world: world.sandbox.control.remove_property("Comment"),
     ),
 }  # fmt: skip
+BY_STORE = {
+    "postgres": {
+        "vault unreachable": Case(
+            UNAVAILABLE, "127.0.0.1:1: cannot be reached", {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}
+        ),
+    },
+    "supabase": {
+        "Supabase unreachable": Case(
+            UNAVAILABLE, "Supabase 127.0.0.1:1: cannot be reached", {"SUPABASE_URL": "http://127.0.0.1:1"}
+        ),
+        "wrong Supabase key": Case(
+            UNAVAILABLE, "refuses the key (Invalid API key)", {"SUPABASE_KEY": f"sb_secret_{'0' * 24}"}
+        ),
+        "publishable Supabase key": Case(
+            USAGE, "SUPABASE_KEY is the publishable key", {"SUPABASE_KEY": f"sb_publishable_{'0' * 24}"}
+        ),
+        "missing Supabase key": Case(USAGE, "vault: not configured. Set SUPABASE_KEY", {"SUPABASE_KEY": ""}),
+    },
+}
+ALL = [
+    *(pytest.param("postgres", case, id=name) for name, case in (CASES | BY_STORE["postgres"]).items()),
+    *(pytest.param("supabase", case, id=name) for name, case in BY_STORE["supabase"].items()),
+]
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_what_is_wrong_as_a_whole_is_one_line_and_nothing_is_written(
-    world: World, case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("world", "case"), ALL, indirect=["world"])
+def test_what_is_wrong_as_a_whole_is_one_line_and_nothing_is_written(world: World, case: Case) -> None:
     one = world.insert("Before", comment="kept", type="kept")
     world.sync()
     case.before(world)
@@ -74,6 +94,7 @@ def test_what_is_wrong_as_a_whole_is_one_line_and_nothing_is_written(
     assert (world.rows(), world.sandbox.control.pages()) == (rows, pages)
 
 
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_a_wrong_password_of_the_database_is_told_without_it(world: World) -> None:
     ended = world.script("memory_sync.py", DATABASE_URL=world.dsn.replace("postgres:", "postgres:wrong-secret-", 1))
     assert ended.returncode == UNAVAILABLE
@@ -81,6 +102,7 @@ def test_a_wrong_password_of_the_database_is_told_without_it(world: World) -> No
     assert "wrong-secret" not in ended.stderr
 
 
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_a_database_that_is_not_there_and_one_that_is_not_migrated_are_told(world: World, server: str) -> None:
     ended = world.script("memory_sync.py", DATABASE_URL=at(world.dsn, "not_there"))
     assert (ended.returncode, "there is no database of this name" in ended.stderr) == (UNAVAILABLE, True)
@@ -96,6 +118,7 @@ def test_a_database_that_is_not_there_and_one_that_is_not_migrated_are_told(worl
     assert "Run: python run_migration.py" in tested.stderr
 
 
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_everything_wrong_with_the_configuration_is_told_at_once(world: World) -> None:
     ended = world.script(
         "memory_sync.py", DATABASE_URL="x", NOTION_DATABASE_ID="y", NOTION_REQUESTS_PER_SECOND="fast", BACKEND_MODE="z"

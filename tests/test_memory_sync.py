@@ -158,9 +158,95 @@ def test_resolving_what_is_not_held_is_told(world: World) -> None:
     assert ended.stderr == f"memory_sync: --resolve: nothing of {one} is held. See --conflicts.\n"
 
 
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+def test_history_explain_and_undo_need_only_the_vault(world: World) -> None:
+    world.furnish()
+    one = world.insert("Kept", comment="base")
+    sync(world)
+    world.sandbox.control.advance(240)
+    world.edit(world.page_of(one), comment="theirs\x9b31m")
+    run = json.loads(sync(world, "--json").stdout)["run"]
+    alone = {"NOTION_TOKEN": "", "NOTION_DATABASE_ID": ""}
+    told = sync(world, "--history", one.upper(), **alone)
+    assert (told.returncode, told.stderr) == (OK, "")
+    lines = told.stdout.splitlines()
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  run {run}  comment: 'base' -> 'theirs.*", lines[-2])
+    assert lines[-1] == f"memory_sync: 2 changes and 0 lost values of {one}, newest last; times are UTC"
+    assert "\x9b" not in told.stdout
+    assert [each["run"] for each in json.loads(sync(world, "--history", one, "--json").stdout)["events"]] == [None, run]
+
+    why = sync(world, "--explain", one, **alone)
+    assert (why.returncode, why.stderr) == (OK, "")
+    assert "as only Notion had changed it" in why.stdout
+    assert json.loads(sync(world, "--explain", one, "--json").stdout)["last_run"]["run"] == run
+
+    rehearsed = sync(world, "--undo", run, "--dry-run", **alone)
+    assert rehearsed.stdout.splitlines()[0].startswith(f"put back: 'Kept' [{one}] (comment: 'theirs")
+    assert rehearsed.stdout.splitlines()[1] == (
+        f"memory_sync: would be: undo of run {run}: 1 put back, 0 skipped, 0 inserted rows left"
+    )
+    assert world.row(one)["comment"].startswith("theirs")
+    done = sync(world, "--undo", run, **alone)
+    assert (done.returncode, done.stderr) == (OK, "")
+    assert done.stdout.splitlines()[0] == rehearsed.stdout.splitlines()[0]
+    back = re.search(r"recorded as run (\w+); Notion follows with the next sync$", done.stdout.strip())
+    assert back
+    assert world.row(one)["comment"] == "base"
+    assert closing(sync(world).stdout)[1] == 1
+    world.assert_equal()
+    undone = sync(world, "--undo", back[1], "--json", **alone)
+    document = json.loads(undone.stdout)
+    assert (document["undo"], document["put_back"][0]["id"], document["problems"]) == (back[1], one, [])
+    assert world.row(one)["comment"].startswith("theirs")
+
+
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+def test_an_undo_that_leaves_something_ends_with_1_and_names_it(world: World) -> None:
+    world.furnish()
+    one = world.insert("Kept", comment="base")
+    sync(world)
+    world.sandbox.control.advance(240)
+    world.edit(world.page_of(one), comment="theirs")
+    run = json.loads(sync(world, "--json").stdout)["run"]
+    world.update(one, comment="newer")
+    ended = sync(world, "--undo", run)
+    assert ended.returncode == PROBLEMS
+    assert ended.stderr == f"memory_sync: {one} 'Kept': comment was changed since, from 'theirs' -> 'newer'\n"
+
+
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+def test_what_the_ledger_does_not_know_is_refused_with_what_it_knows(world: World) -> None:
+    run = json.loads(sync(world, "--json").stdout)["run"]
+    assert "No run has written anything yet" in sync(world, "--undo", run).stderr, "a silent run leaves no trace"
+    world.insert("One")
+    run = json.loads(sync(world, "--json").stdout)["run"]
+    ended = sync(world, "--undo", "nope")
+    assert ended.returncode == USAGE
+    first, second = ended.stderr.splitlines()
+    assert first == "memory_sync: --undo: run 'nope' is not known. These are the last ones that wrote."
+    assert second.startswith(f"memory_sync:   {run}  ")
+    assert second.endswith("  1 copied, 0 merged, 0 retired")
+    never = sync(world, "--history", "0123456789abcdef0123456789abcdef")
+    assert never.returncode == USAGE
+    assert "there is no decision 01234567-89ab-cdef-0123-456789abcdef, and never was" in never.stderr
+    with hold_lock(world.folder / "logs" / "active" / "memory_sync.lock"):
+        assert sync(world, "--undo", run).returncode == BUSY
+        assert sync(world, "--undo", run, "--dry-run").returncode == OK
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--history", "x"], "'x' is no decision's id"),
+        (["--explain", "x"], "'x' is no decision's id"),
+        (["--undo", ""], "--undo: '' is no run's id"),
+        (["--undo"], "expected one argument"),
+        (["--undo", "r", "--resolve", "0123456789abcdef0123456789abcdef"], "not allowed with"),
+        (["--undo", "r", "--export", "csv"], "--export goes with a sync"),
+        (["--undo", "r", "--prefer", "notion"], "--prefer goes with a sync"),
+        (["--explain", "0123456789abcdef0123456789abcdef", "--dry-run"], "--dry-run goes with a sync"),
+        (["--history", "0123456789abcdef0123456789abcdef", "--export"], "--export goes with a sync"),
+        (["--history", "0123456789abcdef0123456789abcdef", "--take", "notion"], "go together"),
         (["--resolve", "x", "--take", "notion"], "'x' is no decision's id"),
         (["--resolve", "0123456789abcdef0123456789abcdef"], "--resolve ID and --take supabase|notion go together"),
         (["--take", "notion"], "--resolve ID and --take supabase|notion go together"),
@@ -173,6 +259,8 @@ def test_resolving_what_is_not_held_is_told(world: World) -> None:
         (["--test", "--conflicts"], "not allowed with"),
         (["--export-only", "--dry-run"], "--dry-run goes with a sync"),
         (["--test", "--full"], "--full goes with a sync"),
+        (["--test", "--dry-run"], "--dry-run goes with a sync"),
+        (["--conflicts", "--export"], "--export goes with a sync"),
         (["--conflicts", "--max-delete-percent", "5"], "--max-delete-percent goes with a sync"),
         (["--json", "--bogus"], "unrecognized arguments: --bogus"),
     ],
