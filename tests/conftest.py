@@ -34,6 +34,7 @@ settings.load_profile("steady")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of this suite."""
     parser.addoption("--long", action="store_true", help="run the long proofs at their full length")
+    parser.addoption("--steps", type=int, help="how many steps the random histories take at least")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,8 @@ class World:
 
     Args:
         project: Supabase's REST API, where the vault is reached by that.
+        tap: given both sides of every run in this process before it begins.
+        now: the clock of this machine, as such a run has it.
     """
 
     dsn: str
@@ -47,6 +49,8 @@ class World:
     folder: Path
     project: Project | None = None
     workers: int = 4
+    tap: Callable[[Vault, Notion], None] = lambda _vault, _notion: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __enter__(self) -> Self:
         self.db = psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row)
@@ -134,7 +138,8 @@ class World:
 
     def _session(self, vault: Vault, notion: Notion) -> Session:
         self.runs += 1
-        return Session(vault, notion, f"run{self.runs}", datetime.now(UTC))
+        self.tap(vault, notion)
+        return Session(vault, notion, f"run{self.runs}", self.now())
 
     # --- people at the vault
 
@@ -178,6 +183,10 @@ class World:
     def steal_lease(self) -> None:
         """Another run takes the lease over, and is done with it at once."""
         self.db.execute("update leases set fence = fence + 2, expires_at = now()")
+
+    def held_lease(self) -> bool:
+        """Whether a run has the lease, or died with it."""
+        return self.db.execute("select from leases where holder <> '' and expires_at > now()").fetchone() is not None
 
     def log(self, decision_id: str | None = None) -> list[dict[str, Any]]:
         """The ledger, of one decision or of all."""

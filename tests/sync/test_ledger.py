@@ -18,10 +18,13 @@ from tests.world import World
 from utils.errors import BusyError, ConfigError
 from utils.local.notion import Fault
 from utils.stores.base import Vault
-from utils.sync import lease, ledger
-from utils.sync.ledger import Told, Undone
+from utils.sync import explain as explanation
+from utils.sync import lease
+from utils.sync import undo as undoing
+from utils.sync.explain import Told
 from utils.sync.model import Side
 from utils.sync.session import Resolution
+from utils.sync.undo import Undone
 
 POSTGRES = pytest.mark.parametrize("world", ["postgres"], indirect=True)
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
@@ -30,19 +33,19 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
 def history(world: World, decision_id: str) -> Told:
     """What --history says."""
     with closing(world.vault()) as vault:
-        return ledger.history(vault, decision_id)
+        return explanation.history(vault, decision_id)
 
 
 def explain(world: World, decision_id: str) -> list[str]:
     """What --explain says, without times."""
     with closing(world.vault()) as vault:
-        return [STAMP.sub("TIME", line) for line in ledger.explain(vault, decision_id, datetime.now(UTC)).lines]
+        return [STAMP.sub("TIME", line) for line in explanation.explain(vault, decision_id, datetime.now(UTC)).lines]
 
 
 def undo(world: World, of: str, run: str = "back", *, dry_run: bool = False) -> Undone:
     """What --undo does."""
     with closing(world.vault()) as vault:
-        return ledger.undo(vault, run, of, dry_run=dry_run)
+        return undoing.undo(vault, run, of, dry_run=dry_run)
 
 
 def said(told: Told) -> list[str]:
@@ -477,7 +480,7 @@ def test_a_row_that_is_edited_while_the_undo_runs_keeps_the_edit(pair: tuple[Wor
 
     with closing(world.vault()) as vault:
         vault.transport = _Meddler(vault, lambda: world.update(one, comment="meanwhile"))
-        done = ledger.undo(vault, "back", run, dry_run=False)
+        done = undoing.undo(vault, "back", run, dry_run=False)
     assert done.problems == [f"{one} 'Looked at': comment was changed since, from 'theirs' -> 'meanwhile'"]
     assert (world.rows()[one].type, world.rows()[one].comment) == ("first", "meanwhile")
 

@@ -488,3 +488,16 @@ def test_a_create_costs_one_request_and_an_edit_two(world: World) -> None:
     report = world.sync()
     assert (report.counts["merged"], report.notion_requests) == (4, idle)
     world.assert_equal()
+
+
+def test_what_is_edited_after_notion_s_clock_was_set_back_is_seen(world: World) -> None:
+    world.furnish()
+    world.add_page(decision="Before", active=True)
+    world.sync()
+    world.sandbox.control.advance(-240)
+    assert world.sync().why_full == "Notion's clock was set back"
+    world.add_page(decision="After", active=True)
+    world.sandbox.control.advance(700)
+    assert world.sync().counts["copied"] == 1
+    world.assert_equal()
+    world.assert_silent()

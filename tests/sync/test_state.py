@@ -87,6 +87,8 @@ BEGUN = NOW.replace(second=42)
         pytest.param(NOW - 9 * MINUTE, None, None, NOW - 9 * MINUTE, id="nothing listed, no Date header"),
         pytest.param(NOW, BEGUN, NOW, NOW, id="never backwards"),
         pytest.param(NOW, None, NOW, NOW, id="never backwards, no Date header"),
+        pytest.param(NOW + MINUTE, BEGUN, NOW, NOW - 2 * MINUTE, id="back with the clock"),
+        pytest.param(NOW + MINUTE, BEGUN, None, NOW - 2 * MINUTE, id="back with the clock, nothing listed"),
         pytest.param(None, BEGUN, NOW - 5 * MINUTE, NOW - 4 * MINUTE, id="the first mark"),
         pytest.param(None, BEGUN, None, NOW - 2 * MINUTE, id="the first mark of an empty database"),
         pytest.param(None, None, None, None, id="nothing known"),
@@ -104,7 +106,8 @@ def test_no_mark_goes_back_or_past_what_the_run_has_seen(
     mark: datetime | None, date: datetime | None, newest: datetime | None
 ) -> None:
     after = next_mark(State(mark=mark), date, newest)
-    assert mark is None or (after is not None and after >= mark)
+    set_back = mark is not None and date is not None and date < mark
+    assert mark is None or set_back or (after is not None and after >= mark)
     if after is not None and after != mark:
         assert date is None or after <= date - 2 * MINUTE
         assert newest is None or after <= newest + MINUTE
@@ -126,6 +129,8 @@ def test_no_mark_goes_back_or_past_what_the_run_has_seen(
         pytest.param(replace(KNOWN, full_at=NOW - timedelta(hours=20) + SECOND), SCHEMA, 10, NOW, "", id="nearly 20"),
         pytest.param(replace(KNOWN, full_at=NOW + 5 * MINUTE), SCHEMA, 10, NOW, "", id="a clock set back a little"),
         pytest.param(replace(KNOWN, full_at=NOW + 6 * MINUTE), SCHEMA, 10, NOW, "20 hours", id="a clock set back"),
+        pytest.param(replace(KNOWN, mark=NOW), SCHEMA, 10, NOW, "", id="a mark of now"),
+        pytest.param(replace(KNOWN, mark=NOW + SECOND), SCHEMA, 10, NOW, "set back", id="a mark in the future"),
         pytest.param(KNOWN, changed("comment", name="Notes"), 10, NOW, "a property was renamed", id="renamed property"),
         pytest.param(KNOWN, changed("type", type="status"), 10, NOW, "a property was renamed", id="retyped property"),
         pytest.param(

@@ -132,6 +132,8 @@ def why_everything(state: State, schema: Schema, links: int, now: datetime) -> s
         return "first sync"
     if links < state.links:
         return f"{state.links - links} links are missing"
+    if now < state.mark:
+        return "Notion's clock was set back"
     if not -SKEW <= now - state.full_at < FULL_AFTER:
         return "the last full comparison was not within 20 hours"
     if any(state.properties[name] != ours for name, ours in schema.properties.items() if name in state.properties):
@@ -145,14 +147,15 @@ def next_mark(state: State, date: datetime | None, newest: datetime | None) -> d
     """From when on the next run asks for changes.
 
     Args:
-        state: with the mark of this run; it never moves backwards.
+        state: with the mark of this run; it never moves backwards, unless that clock did.
         date: Notion's clock at this run's first answer.
         newest: the newest stamp that was listed.
     """
+    known = None if date and state.mark and date < state.mark else state.mark
     if newest is None:
-        return state.mark if state.mark or date is None else _minute(date) - LAG
+        return known if known or date is None else _minute(date) - LAG
     mark = min(_minute(date) - LAG, newest + timedelta(minutes=1)) if date else newest - LAG
-    return max(mark, state.mark) if state.mark else mark
+    return max(mark, known) if known else mark
 
 
 def _minute(moment: datetime) -> datetime:
