@@ -34,9 +34,10 @@ from utils.errors import OK, PROBLEMS, AnglesError, BusyError, ConfigError
 if TYPE_CHECKING:
     from utils.config import Settings
     from utils.stores.base import Beginning, Vault
-    from utils.sync.ledger import Told, Undone
+    from utils.sync.explain import Told
     from utils.sync.report import Report
     from utils.sync.session import Session
+    from utils.sync.undo import Undone
 
 
 SYNC_ONLY = ("direction", "prefer", "full", "resync", "max_delete_percent", "allow_mass_change")
@@ -152,14 +153,14 @@ def _in_vault(run: script.Run, vault: Vault, settings: Settings, options: argpar
     """What needs only the vault."""
     if options.export_only:
         return _export(run, vault, settings, options.export or "json")
-    from utils.sync import ledger
+    from utils.sync import explain, undo
 
     if options.history:
-        return _told(run, ledger.history(vault, options.history))
+        return _told(run, explain.history(vault, options.history))
     if options.explain:
-        return _told(run, ledger.explain(vault, options.explain, run.now))
+        return _told(run, explain.explain(vault, options.explain, run.now))
     with nullcontext() if options.dry_run else _alone(run, settings):
-        undone = ledger.undo(vault, run.id, options.undo, dry_run=options.dry_run)
+        undone = undo.undo(vault, run.id, options.undo, dry_run=options.dry_run)
     if not (options.dry_run or options.json):
         for line in undone.lines:
             run.say(line)

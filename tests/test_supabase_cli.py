@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from psycopg import sql
 from tests.conftest import at
 from tests.supabase_lite import PACKAGE, installed, node
 from utils.errors import SafetyError
-from utils.files import hold_lock
 from utils.migrations import MIGRATIONS, migrate, read_folder, split_statements, status
 from utils.migrations.runner import connected, rows_of
 from utils.migrations.verify import verify
@@ -28,21 +26,9 @@ FILES = read_folder()
 CLI = PACKAGE / "node_modules" / "supabase" / "dist" / "supabase.js"
 
 
-@cache
 def cli() -> Path:
-    """The CLI's program; a checkout whose packages were installed before it was among them gets it added."""
+    """The CLI's program."""
     installed()
-    with hold_lock(PACKAGE / "node_modules.lock", wait=300):
-        if not CLI.is_file():
-            npm = Path(node()).parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-            command = [node(), str(npm)] if npm.is_file() else ["npm"]
-            subprocess.run(
-                [*command, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
-                cwd=PACKAGE,
-                stdout=subprocess.DEVNULL,
-                check=True,
-                timeout=300,
-            )
     return CLI
 
 

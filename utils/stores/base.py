@@ -136,7 +136,7 @@ class Vault:
 
     def changes(self, *, full: bool = False) -> list[Item]:
         """Items that are new, changed, deleted or unfinished; every one with `full`."""
-        return [parse_item(data) for data in self._paged("sync_changes", {"full": full})]
+        return [parse_item(data) for data in self.paged("sync_changes", {"full": full})]
 
     def lookup(
         self, pages: Sequence[str] = (), decisions: Sequence[str] = (), trashed: Sequence[str] | None = None
@@ -149,7 +149,7 @@ class Vault:
                 "decisions": list(decisions[start : start + BATCH_ITEMS]),
                 "bin": list(trashed) if trashed is not None and start == 0 else None,
             }
-            for data in self._paged("sync_lookup", asked):
+            for data in self.paged("sync_lookup", asked):
                 found[data["id"]] = parse_item(data)
         return list(found.values())
 
@@ -233,7 +233,8 @@ class Vault:
                     answer.get("error") or "",
                 )
 
-    def _paged(self, function: str, payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def paged(self, function: str, payload: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The items of a function that answers them page by page."""
         after = None
         while True:
             answer = self.call(function, {**payload, "after": after})
