@@ -17,7 +17,8 @@ language sql stable set search_path = public, pg_temp as $$
       public.sync_image(v) || jsonb_build_object('updated_at', v.updated_at, 'synced', v.synced) end,
     'link', case when l.decision_id is not null then
       jsonb_build_object('page_id', l.page_id, 'state', l.state, 'base_row', l.base_row, 'base_page', l.base_page,
-                         'intent', l.intent, 'todo', l.todo) end)
+                         'intent', l.intent, 'todo', l.todo,
+                         'fresh', l.updated_at > now() - interval '10 minutes') end)
 $$;
 
 -- About how many bytes an item takes.

@@ -454,6 +454,22 @@ def test_a_stamp_that_does_not_move_hides_an_edit_only_until_everything_is_compa
 # --- the cost
 
 
+@pytest.mark.parametrize("full", [False, True], ids=["changes", "everything"])
+def test_a_listing_that_lags_behind_our_own_write_is_not_taken_for_an_edit(pair: tuple[World, str], full: bool) -> None:
+    world, one = pair
+    world.update(one, comment="before")
+    world.sync()
+    world.calm()
+    world.sandbox.control.set_lag(60)
+    world.update(one, comment="after")
+    world.sync()
+    report = world.sync(full=full)
+    assert not report.wrote, report.lines
+    assert world.rows()[one].comment == "after"
+    world.sandbox.control.set_lag(0)
+    world.assert_equal()
+
+
 def test_a_silent_run_makes_5_calls_to_the_vault_and_3_to_notion_and_writes_nothing_at_all(world: World) -> None:
     for number in range(101):
         world.insert(f"Decision {number}")
@@ -483,10 +499,14 @@ def test_a_create_costs_one_request_and_an_edit_two(world: World) -> None:
     report = world.sync()
     assert (report.counts["merged"], report.notion_requests) == (4, idle + 8)
     world.calm()
+    world.db.execute("update sync_links set updated_at = updated_at - interval '10 minutes'")
     for one in ids[:4]:
         world.edit(world.page_of(one), comment="edited again")
     report = world.sync()
     assert (report.counts["merged"], report.notion_requests) == (4, idle)
+    world.calm()
+    world.edit(world.page_of(ids[0]), comment="and again")
+    assert world.sync().notion_requests == idle + 1, "within 10 minutes of our write a listing may lag: it is read"
     world.assert_equal()
 
 

@@ -120,7 +120,7 @@ class Looking:
         wanted = [
             (link.page_id, link)
             for _, link in view.links()
-            if link.page_id and link.page_id not in view.pages and self._must_read(view, link, trashed)
+            if link.page_id and (_may_lag(view, link) or self._must_read(view, link, trashed))
         ]
         read = self.pool.map(self.notion.page, [page_id for page_id, _ in wanted])
         for (page_id, link), page in zip(wanted, read, strict=True):
@@ -135,6 +135,8 @@ class Looking:
         return Absence.GONE if seen_before else Absence.MISSING
 
     def _must_read(self, view: View, link: Link, trashed: Sequence[str] | None) -> bool:
+        if link.page_id in view.pages:
+            return False
         if link.intent is not None or link.todo.wants_page:
             return True
         if self.resync or link.base_page is None:
@@ -159,3 +161,9 @@ class Looking:
         if self.resync:
             return link is None or link.page_id not in view.pages
         return link is None and (self.doubt or (view.full and view.large_bin))
+
+
+def _may_lag(view: View, link: Link) -> bool:
+    """Whether a page that was just written is listed otherwise: the listing may show what was there before."""
+    page = view.pages.get(link.page_id or "")
+    return link.fresh and isinstance(page, Page) and link.base_page is not None and page.image() != link.base_page

@@ -176,7 +176,10 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A row of `sync_links`: the pair, and how each side was when both last agreed."""
+    """A row of `sync_links`: the pair, and how each side was when both last agreed.
+
+    `fresh` ones were written within the last 10 minutes: a listing of Notion may still show their page as it was.
+    """
 
     page_id: str | None
     state: LinkState
@@ -184,6 +187,7 @@ class Link:
     base_page: PageImage | None = None
     intent: Intent | None = None
     todo: Todo = Todo()
+    fresh: bool = field(default=False, compare=False)
 
     def json(self) -> dict[str, Any]:
         """As `sync_write` takes it."""
@@ -242,6 +246,7 @@ def _parse_link(data: Mapping[str, Any]) -> Link:
         base_page=None if data["base_page"] is None else _parse_page_image(data["base_page"]),
         intent=None if data["intent"] is None else _parse_intent(data["intent"]),
         todo=_parse_todo(data["todo"] or {}),
+        fresh=bool(data.get("fresh")),
     )
 
 
