@@ -325,7 +325,7 @@ class Apply:
         whole = Refusal(side, fingerprint(dict(values)), why)
         todo = replace(link.todo, refused={**link.todo.refused, WHOLE: whole})
         self.writer.queue(Write(step.id, link=replace(link, todo=todo)))
-        self._problem(step, f"{_NAMES[side]} refuses it: {why}")
+        self._problem(step, f"{side.service} refuses it: {why}")
 
     def _failed(self, step: Step, link: Link | None, why: str) -> None:
         """For now: the next run reads it again."""
@@ -342,9 +342,6 @@ class Apply:
 
     def _problem(self, step: Step, why: str) -> None:
         self.report.problem("failed", f"{step.id} {step.title!r}: {why}")
-
-
-_NAMES = {Side.VAULT: "Supabase", Side.NOTION: "Notion"}
 
 
 def _link_of(step: Step) -> Link:

@@ -15,7 +15,6 @@ REWRITES_AT_LEAST = 100
 TWINS_AT_MOST = 10
 DEFAULT_PERCENT = 50
 
-NAMES = {Side.VAULT: "Supabase", Side.NOTION: "Notion"}
 
 Twins = Callable[[Side, Iterable[Decision]], int]
 """Counts the contents that equal something a side already has."""
@@ -52,7 +51,8 @@ class Brakes:
         if count >= REMOVALS_AT_LEAST and count * 100 > self.live * self.percent:
             raise SafetyError(
                 "sync",
-                f"refused to retire or trash {count} of {self.live} decisions in {NAMES[side]} (over {self.percent} %)",
+                f"refused to retire or trash {count} of {self.live} decisions in {side.service} "
+                f"(over {self.percent} %)",
                 "Look with --dry-run; if it is meant, run with --max-delete-percent 100",
             )
 
@@ -60,7 +60,7 @@ class Brakes:
         if count >= REWRITES_AT_LEAST and count * 2 > self.live:
             raise SafetyError(
                 "sync",
-                f"refused to rewrite {count} of {self.live} decisions in {NAMES[side]} (over half)",
+                f"refused to rewrite {count} of {self.live} decisions in {side.service} (over half)",
                 "Look with --dry-run; if it is meant, run with --allow-mass-change",
             )
 
@@ -70,7 +70,7 @@ class Brakes:
         if (count := twins(side, contents)) > TWINS_AT_MOST:
             raise SafetyError(
                 "sync",
-                f"refused to make {count} decisions in {NAMES[side]} that equal ones it already has",
+                f"refused to make {count} decisions in {side.service} that equal ones it already has",
                 "Look with --dry-run; if it is meant, run with --allow-mass-change",
             )
 

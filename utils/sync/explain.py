@@ -11,7 +11,6 @@ from utils.decision import FIELDS, Decision, Value, from_image, same
 from utils.stores.base import Vault
 from utils.sync.ledger import (
     LAST_RUNS,
-    NAMES,
     Change,
     Lost,
     arrow,
@@ -179,7 +178,7 @@ def _waiting(item: Item) -> list[str]:
         for name in todo.held
     ]
     lines += [
-        f"{'refused' if name == '*' else name}: {NAMES[refusal.side]} does not take it: {refusal.why}; "
+        f"{'refused' if name == '*' else name}: {refusal.side.service} does not take it: {refusal.why}; "
         "not tried again until it changes"
         for name, refusal in todo.refused.items()
     ]

@@ -2,15 +2,72 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from utils.errors import AnglesError, BusyError, ServiceError
+from utils.stores.base import Beginning, Vault
+
 NAME = "memory_sync"
 _PROC = "/proc"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Where the sync stands; with the lease, its fence and since when we have it (`boot_clock`)."""
+
+    begin: Beginning
+    fence: int | None = None
+    since: float = 0.0
+
+
+@contextmanager
+def leased(vault: Vault, run: str, *, dry_run: bool) -> Iterator[Held]:
+    """Where the sync stands, under the lease, which is given back; a dry run takes none.
+
+    Raises:
+        BusyError: another run has it.
+    """
+    if dry_run:
+        yield Held(vault.begin())
+        return
+    held = _taken(vault, run)
+    try:
+        yield held
+    except BaseException as failure:
+        if not _is_of_vault(failure):
+            with contextlib.suppress(AnglesError):
+                vault.release(NAME, held.fence or 0)
+        raise
+    vault.release(NAME, held.fence or 0)
+
+
+def _taken(vault: Vault, run: str) -> Held:
+    """Takes the lease, also from a holder of this machine whose process is gone."""
+    me, since = holder(run), boot_clock()
+    begin = vault.begin(me)
+    if begin.fence is None and begin.busy is not None and is_gone(begin.busy):
+        begin = vault.begin({**me, "replace": begin.busy["fence"]})
+    if begin.fence is None:
+        busy = begin.busy or {}
+        raise BusyError(
+            "sync",
+            f"run {busy.get('holder')} on {busy.get('host')} (process {busy.get('pid')}) is at it",
+            f"Wait for it; its lease ends at {busy.get('expires_at')}",
+        )
+    return Held(begin, begin.fence, since)
+
+
+def _is_of_vault(failure: BaseException) -> bool:
+    """Whether it is the vault that failed, or the lease that was lost: nothing can be given back then."""
+    return isinstance(failure, BusyError) or (isinstance(failure, ServiceError) and failure.where != "notion")
 
 
 def holder(run: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from utils.errors import ConfigError
 from utils.stores.base import Vault
 from utils.sync.model import EPOCH, Side, parse_stamp
 
-NAMES = {Side.VAULT: "Supabase", Side.NOTION: "Notion"}
 LAST_RUNS = 10
 """How many runs are looked at, and listed where an id is unknown."""
 
@@ -63,7 +62,7 @@ class Lost:
 
     def line(self) -> str:
         """Who lost what to whom, and why."""
-        winner, loser = NAMES[self.winner], NAMES[self.winner.other]
+        winner, loser = self.winner.service, self.winner.other.service
         if self.raw:
             what = f"{raw_words(self.before)} was overwritten, {self.reason}"
             return f"{self.field}: {what}; --history ID --json has it whole"

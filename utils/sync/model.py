@@ -26,6 +26,11 @@ class Side(Enum):
         """The opposite one."""
         return Side.NOTION if self is Side.VAULT else Side.VAULT
 
+    @property
+    def service(self) -> str:
+        """Its name, for a line."""
+        return self.value.capitalize()
+
 
 class LinkState(Enum):
     """Where a link stands: page announced and not yet known, live, in the bin, or gone for good."""

@@ -418,9 +418,9 @@ def _unsynced(link: Link, page: Page | None) -> tuple[Loss, ...]:
 
 def _refusal_flags(refused: Mapping[str, Refusal]) -> tuple[str, ...]:
     return tuple(
-        f"{name} {refusal.why}: not copied to {_NAMES[refusal.side]}, the other fields go on"
+        f"{name} {refusal.why}: not copied to {refusal.side.service}, the other fields go on"
         if name != WHOLE
-        else f"{_NAMES[refusal.side]} refuses it: {refusal.why}"
+        else f"{refusal.side.service} refuses it: {refusal.why}"
         for name, refusal in refused.items()
     )
 
@@ -430,9 +430,6 @@ def _open_flags(row: Decision, page: Decision, todo: Todo) -> tuple[str, ...]:
         f"{name} is held: Supabase has {_short(row[name])}, Notion has {_short(page[name])}" for name in todo.held
     )
     return held + _refusal_flags(todo.refused)
-
-
-_NAMES = {Side.VAULT: "Supabase", Side.NOTION: "Notion"}
 
 
 def _short(value: Value) -> str:

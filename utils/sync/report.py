@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from utils.sync.model import Page, Side
+from utils.sync.model import Page
 from utils.sync.plan import Kind, Step
 
 _COUNTED = {
@@ -123,11 +123,8 @@ def plan_line(step: Step) -> str:
         what.append("Notion " + ", ".join(f"{name}: {_short(value)}" for name, value in fields.items()))
     if step.to_page.decision_id and step.kind is not Kind.CREATE_PAGE:
         what.append("Notion Decision ID")
-    what += [f"{loss.field}: {_NAMES[loss.winner.other]} loses {_short(loss.before)}" for loss in step.losses]
+    what += [f"{loss.field}: {loss.winner.other.service} loses {_short(loss.before)}" for loss in step.losses]
     return f"{step.kind.value}: {step.title} [{step.id}]" + (f" ({'; '.join(what)})" if what else "")
-
-
-_NAMES = {Side.VAULT: "Supabase", Side.NOTION: "Notion"}
 
 
 def _short(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,14 +13,14 @@ from functools import partial
 from typing import Any
 
 from utils.decision import Decision, content_key
-from utils.errors import AnglesError, BusyError, ConfigError, ServiceError
+from utils.errors import ConfigError
 from utils.stores.base import Beginning, Vault, Written
 from utils.stores.notion import Notion
-from utils.sync import lease
 from utils.sync.apply import Apply
 from utils.sync.binding import bind, make_missing, missing_names
 from utils.sync.brakes import DEFAULT_PERCENT, Brakes
 from utils.sync.identity import pair
+from utils.sync.lease import Held, leased
 from utils.sync.look import Looking, View
 from utils.sync.merge import ALL_FIELDS, Policy
 from utils.sync.model import Item, Page, Side
@@ -71,15 +70,6 @@ class Plan:
     stuck: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Held:
-    """Where the sync stands; with the lease, its fence and since when we have it (`lease.boot_clock`)."""
-
-    begin: Beginning
-    fence: int | None = None
-    since: float = 0.0
-
-
 @dataclass
 class Session:
     """One run over both sides.
@@ -103,7 +93,7 @@ class Session:
         Raises:
             BusyError: another run is at it. SafetyError: a brake. ConfigError, ServiceError: as they say.
         """
-        with self._leased(dry_run=options.dry_run) as held, self._pool() as pool:
+        with leased(self.vault, self.run, dry_run=options.dry_run) as held, self._pool() as pool:
             begun = parse_state(held.begin.state)
             binding = bind(self.notion, begun, self._clock, resync=options.resync)
             made = missing_names(self.notion)
@@ -128,7 +118,7 @@ class Session:
         Raises:
             ConfigError: there is no such decision, or nothing about it is held.
         """
-        with self._leased(dry_run=dry_run) as held, self._pool() as pool:
+        with leased(self.vault, self.run, dry_run=dry_run) as held, self._pool() as pool:
             state = bind(self.notion, parse_state(held.begin.state), self._clock).state
             item, page = self._held_item(wanted)
             looking = self._looking(pool, held.begin, state, Options())
@@ -258,41 +248,6 @@ class Session:
         return report
 
     @contextmanager
-    def _leased(self, *, dry_run: bool) -> Iterator[Held]:
-        """Where the sync stands, under the lease; a dry run takes none."""
-        if dry_run:
-            yield Held(self.vault.begin())
-            return
-        held = self._take_lease()
-        try:
-            yield held
-        except BaseException as failure:
-            if not _is_of_vault(failure):
-                with contextlib.suppress(AnglesError):
-                    self.vault.release(lease.NAME, held.fence or 0)
-            raise
-        self.vault.release(lease.NAME, held.fence or 0)
-
-    def _take_lease(self) -> Held:
-        """Takes the lease, also from a holder of this machine whose process is gone.
-
-        Raises:
-            BusyError: another run has it.
-        """
-        me, since = lease.holder(self.run), lease.boot_clock()
-        begin = self.vault.begin(me)
-        if begin.fence is None and begin.busy is not None and lease.is_gone(begin.busy):
-            begin = self.vault.begin({**me, "replace": begin.busy["fence"]})
-        if begin.fence is None:
-            busy = begin.busy or {}
-            raise BusyError(
-                "sync",
-                f"run {busy.get('holder')} on {busy.get('host')} (process {busy.get('pid')}) is at it",
-                f"Wait for it; its lease ends at {busy.get('expires_at')}",
-            )
-        return Held(begin, begin.fence, since)
-
-    @contextmanager
     def _pool(self) -> Iterator[ThreadPoolExecutor]:
         pool = ThreadPoolExecutor(self.notion.workers, thread_name_prefix="sync")
         try:
@@ -324,8 +279,3 @@ def _no_link_remembers(step: Step) -> bool:
 def _is_unseen(page_id: str, view: View) -> bool:
     """Whether this run cannot tell what has become of a page; a full and complete look tells of all."""
     return page_id not in view.pages and not (view.full and view.complete)
-
-
-def _is_of_vault(failure: BaseException) -> bool:
-    """Whether it is the vault that failed, or the lease that was lost: nothing can be given back then."""
-    return isinstance(failure, BusyError) or (isinstance(failure, ServiceError) and failure.where != "notion")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from utils.decision import Decision, Value, same, unfit_for_vault
-from utils.errors import AnglesError, BusyError, ConfigError
+from utils.errors import ConfigError
 from utils.stores.base import BATCH_ITEMS, Vault, Write
-from utils.sync import lease
+from utils.sync.lease import leased
 from utils.sync.ledger import LAST_RUNS, Change, Lost, activity_id, arrow, quoted, read_events, row_changes, run_line
 from utils.sync.model import Side
 
@@ -126,17 +124,17 @@ def undo(vault: Vault, run: str, of: str, *, dry_run: bool) -> Undone:
     if not answer["known"]:
         raise UnknownRunError(of, answer["runs"])
     undone = Undone(run, of, dry_run)
-    with _leased(vault, run, dry_run=dry_run) as fence:
+    with leased(vault, run, dry_run=dry_run) as held:
         events: defaultdict[str, list[Change | Lost]] = defaultdict(list)
         for event in read_events(vault, run=of):
             events[event.decision_id].append(event)
         undone.made = {each["id"]: each["title"] for each in vault.paged("ledger_made", {"run": of})}
         rows = {item.id: item.row.content for item in vault.lookup(decisions=list(events)) if item.row}
         puts = [put for each in events if (put := _put(each, rows.get(each), events[each], undone.problems))]
-        if fence is None:
+        if held.fence is None:
             undone.put = puts
         else:
-            _carry_out(vault, fence, undone, puts, events)
+            _carry_out(vault, held.fence, undone, puts, events)
     return undone
 
 
@@ -218,30 +216,3 @@ def _activity(undone: Undone) -> dict[str, Any]:
         "status": status,
         "details": {"run": undone.run, "undo": undone.of, **counts},
     }
-
-
-@contextmanager
-def _leased(vault: Vault, run: str, *, dry_run: bool) -> Iterator[int | None]:
-    """The fence of the sync's lease, which is given back; None for a dry run, which takes none.
-
-    Raises:
-        BusyError: another run has it.
-    """
-    if dry_run:
-        yield None
-        return
-    me = lease.holder(run)
-    begin = vault.begin(me)
-    if begin.fence is None and begin.busy is not None and lease.is_gone(begin.busy):
-        begin = vault.begin({**me, "replace": begin.busy["fence"]})
-    if begin.fence is None:
-        busy = begin.busy or {}
-        what = f"run {busy.get('holder')} on {busy.get('host')} (process {busy.get('pid')}) is at it"
-        raise BusyError("sync", what, f"Wait for it; its lease ends at {busy.get('expires_at')}")
-    try:
-        yield begin.fence
-    except BaseException:
-        with contextlib.suppress(AnglesError):
-            vault.release(lease.NAME, begin.fence)
-        raise
-    vault.release(lease.NAME, begin.fence)
