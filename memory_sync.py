@@ -47,7 +47,8 @@ VAULT_ONLY = ("export_only", "history", "explain", "undo")
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the script; answers its exit code."""
     options = _options(argv)
-    return script.run("memory_sync", lambda run: _run(run, options), as_json=options.json)
+    job = "" if options.dry_run or options.test or options.conflicts or _vault_only(options) else "sync"
+    return script.run("memory_sync", lambda run: _run(run, options), as_json=options.json, job=job)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -39,17 +39,6 @@ FROM_BAD_TO_GOOD = (
     errors.OK,
 )
 
-MEANINGS = {
-    errors.OK: "done",
-    errors.PROBLEMS: "done with problems",
-    errors.USAGE: "configuration",
-    errors.UNAVAILABLE: "service unavailable",
-    errors.REFUSED: "refused",
-    errors.BUG: "bug",
-    errors.BUSY: "busy",
-    errors.INTERRUPTED: "interrupted",
-}
-
 
 @dataclass(frozen=True)
 class Step:
@@ -72,7 +61,7 @@ class Result:
     @property
     def outcome(self) -> str:
         """The outcome in words."""
-        return "skipped" if self.code is None else MEANINGS.get(self.code, f"ended with {self.code}")
+        return "skipped" if self.code is None else errors.MEANINGS.get(self.code, f"ended with {self.code}")
 
 
 STEPS = (

@@ -181,7 +181,7 @@ def test_the_rate_is_a_number(text: str, rate: float) -> None:
 @pytest.mark.parametrize("text", ["fast", "-1", "1001", "nan", "inf", "3,5"])
 def test_another_rate_is_refused(text: str) -> None:
     [told] = problems({**VAULT, **NOTION, "NOTION_REQUESTS_PER_SECOND": text})
-    assert f"NOTION_REQUESTS_PER_SECOND is {text!r}; set a number from 0 (unlimited) to 1000" in told
+    assert f"NOTION_REQUESTS_PER_SECOND is {text!r}; set a number from 0 to 1000 (0 is unlimited)" in told
 
 
 # --- Supabase's keys

@@ -35,6 +35,7 @@ PURE = {
     "utils.sync.model",
     "utils.sync.plan",
     "utils.sync.state",
+    "utils.variables",
 }
 """They decide: standard library, no clock, no disk, no network, no log."""
 
@@ -47,6 +48,7 @@ GROUND = {
     "utils.redact",
     "utils.script",
     "utils.state",
+    "utils.variables",
 }
 """What every script stands on."""
 

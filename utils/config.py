@@ -10,13 +10,17 @@ import io
 import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from utils.errors import ConfigError
+from utils.variables import Variables
+
+Section = TypeVar("Section")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,7 +34,6 @@ NOTION_RATE = 3.0
 """Requests a second that Notion grants on average."""
 
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)S?\d*$")
-_PLACEHOLDER = re.compile(r"<[^>]*>|\byour[-_ ]|\bchange[-_]?me\b|x{6,}|\.\.\.|…", re.IGNORECASE)
 _NOTION_ID = re.compile(r"(?<![0-9a-f])([0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12})$", re.IGNORECASE)
 _PROJECT = re.compile(r"[a-z0-9-]+")
 _PROJECT_HOST = re.compile(r"([a-z0-9-]+)\.supabase\.co")
@@ -204,13 +207,35 @@ def load(
     Raises:
         ConfigError: one or more variables are wrong; `ConfigProblemsError` tells them all.
     """
-    env = environment() if env is None else env
-    found = _Reader(env)
+    found = _Reader(environment() if env is None else env)
+    return _settings(found, vault=vault, notion=notion, schema=schema)
+
+
+def load_with(
+    section: Callable[[Variables, Path], Section],
+    env: Mapping[str, str] | None = None,
+    *,
+    vault: bool = True,
+    notion: bool = True,
+    schema: bool = False,
+) -> tuple[Settings, Section]:
+    """The settings as `load` gives them, and a section of `utils.sections`; the problems of both are told at once.
+
+    Raises:
+        ConfigError: as `load`.
+    """
+    found = _Reader(environment() if env is None else env)
+    read = section(found, home())
+    return _settings(found, vault=vault, notion=notion, schema=schema), read
+
+
+def _settings(found: _Reader, *, vault: bool, notion: bool, schema: bool) -> Settings:
+    env = found.env
     mode = found.mode()
     if mode is Mode.LOCAL:
         found.raise_problems()
         ignored = tuple(name for name in DECIDING if name in env)
-        return Settings(home(), mode, ignored=ignored, secrets=tuple(secrets_of(env)))
+        return Settings(home(), mode, ignored=ignored, warnings=tuple(found.warnings), secrets=tuple(secrets_of(env)))
     vault_settings = found.vault() if vault else None
     notion_settings = found.notion() if notion else None
     schema_settings = found.schema() if schema else SchemaSettings()
@@ -247,17 +272,15 @@ def parse_notion_id(text: str) -> str | None:
     return str(uuid.UUID(found[1])) if found else None
 
 
-class _Reader:
-    """Reads sections out of one environment and keeps what is wrong with them."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self.env = env
-        self.problems: list[str] = []
-        self.warnings: list[str] = []
+class _Reader(Variables):
+    """Reads the services' sections."""
 
     def raise_problems(self) -> None:
         if self.problems:
             raise ConfigProblemsError(dict.fromkeys(self.problems))
+
+    def _address(self, name: str, schemes: set[str]) -> str:
+        return self.url(name, schemes, _URL_REMEDIES[name])
 
     def mode(self) -> Mode:
         wanted = self.env.get("BACKEND_MODE", "auto").lower()
@@ -270,16 +293,16 @@ class _Reader:
 
     def vault(self) -> VaultSettings | None:
         if "vault" in _missing(self.env):
-            self._whole_url("SUPABASE_URL", {"https", "http"})
+            self._address("SUPABASE_URL", {"https", "http"})
             return None
-        url = self._whole_url("SUPABASE_URL", {"https", "http"})
-        dsn = self._whole_url("DATABASE_URL", {"postgresql", "postgres"})
+        url = self._address("SUPABASE_URL", {"https", "http"})
+        dsn = self._address("DATABASE_URL", {"postgresql", "postgres"})
         return VaultSettings(url=url.rstrip("/"), key=self._supabase_key() if url else "", dsn=dsn)
 
     def schema(self) -> SchemaSettings:
-        dsn = self._whole_url("DATABASE_URL", {"postgresql", "postgres"})
-        token = self._token("SUPABASE_ACCESS_TOKEN")
-        api_url = self._whole_url("SUPABASE_API_URL", {"https", "http"}).rstrip("/").removesuffix("/v1")
+        dsn = self._address("DATABASE_URL", {"postgresql", "postgres"})
+        token = self.token("SUPABASE_ACCESS_TOKEN")
+        api_url = self._address("SUPABASE_API_URL", {"https", "http"}).rstrip("/").removesuffix("/v1")
         project = self._project()
         if token and not project and not dsn:
             self.problems.append(
@@ -290,7 +313,7 @@ class _Reader:
 
     def _project(self) -> str:
         """The project's reference: as given, else the first label of SUPABASE_URL's host."""
-        given = self._value("SUPABASE_PROJECT_REF")
+        given = self.value("SUPABASE_PROJECT_REF")
         host = _PROJECT_HOST.fullmatch(_host(self.env.get("SUPABASE_URL", "")))
         if given and not _PROJECT.fullmatch(given):
             self.problems.append(
@@ -305,31 +328,20 @@ class _Reader:
     def notion(self) -> NotionSettings | None:
         if "notion" in _missing(self.env):
             return None
-        token = self._token("NOTION_TOKEN")
-        given = self._value("NOTION_DATABASE_ID")
+        token = self.token("NOTION_TOKEN")
+        given = self.value("NOTION_DATABASE_ID")
         database_id = parse_notion_id(given)
         if given and database_id is None:
             self.problems.append(
                 f"NOTION_DATABASE_ID is no database id or URL ({given[:80]!r}); copy the link of the database"
             )
-        base_url = self._whole_url("NOTION_BASE_URL", {"https", "http"}).rstrip("/").removesuffix("/v1")
-        return NotionSettings(token, database_id or "", base_url or NOTION_URL, self._rate())
-
-    def _rate(self) -> float:
-        text = self.env.get("NOTION_REQUESTS_PER_SECOND", str(NOTION_RATE))
-        try:
-            rate = float(text)
-        except ValueError:
-            rate = -1.0
-        if not 0 <= rate <= 1000:
-            self.problems.append(
-                f"NOTION_REQUESTS_PER_SECOND is {text!r}; set a number from 0 (unlimited) to 1000, or leave it empty"
-            )
-        return rate
+        base_url = self._address("NOTION_BASE_URL", {"https", "http"}).rstrip("/").removesuffix("/v1")
+        rate = self.number("NOTION_REQUESTS_PER_SECOND", NOTION_RATE, 0, 1000, "0 is unlimited")
+        return NotionSettings(token, database_id or "", base_url or NOTION_URL, rate)
 
     def _supabase_key(self) -> str:
         name = next(name for name in SUPABASE_KEYS if name in self.env)
-        key = self._token(name)
+        key = self.token(name)
         role = _key_role(key)
         if role in _ANONYMOUS:
             self.problems.append(
@@ -341,34 +353,6 @@ class _Reader:
                 f"{name} is a legacy service_role key; these end in 2026, make a secret key (sb_secret_…)"
             )
         return key
-
-    def _value(self, name: str) -> str:
-        """The variable's value; empty too where a placeholder was left in it."""
-        value = self.env.get(name, "")
-        if not _PLACEHOLDER.search(value):
-            return value
-        self.problems.append(f"{name} still holds the placeholder of an example; set the real value or empty it")
-        return ""
-
-    def _token(self, name: str) -> str:
-        value = self._value(name)
-        if not all("!" <= sign <= "~" for sign in value):
-            self.problems.append(f"{name} holds blanks or signs that no token has; copy it again")
-        return value
-
-    def _whole_url(self, name: str, schemes: set[str]) -> str:
-        value = self._value(name)
-        if not value:
-            return ""
-        try:
-            parts = urlsplit(value)
-            good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            good = False
-        if not good or not value.isprintable() or " " in value:
-            wanted = " or ".join(f"{scheme}://" for scheme in sorted(schemes))
-            self.problems.append(f"{name} is no URL of the form {wanted}host; {_URL_REMEDIES[name]}")
-        return value
 
 
 def _missing(env: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,18 @@ BUG = 70
 BUSY = 75
 INTERRUPTED = 130
 
+MEANINGS = {
+    OK: "done",
+    PROBLEMS: "done with problems",
+    USAGE: "configuration",
+    UNAVAILABLE: "service unavailable",
+    REFUSED: "refused",
+    BUG: "bug",
+    BUSY: "busy",
+    INTERRUPTED: "interrupted",
+}
+"""The exit codes in words."""
+
 
 class AnglesError(Exception):
     """A failure that is no bug. `str()` is the one line shown to the user.

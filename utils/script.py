@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from utils import errors
@@ -37,7 +37,8 @@ class Unheard(KeyboardInterrupt):
 class Run:
     """One execution of a script: its id, its one reading of the clock (aware, UTC), its log, what it says.
 
-    Nothing that it says holds a secret, and no text of a service can make a line of its own or move the cursor.
+    Nothing that it says holds a secret, and no text of a service can make a line of its own or move the cursor. `job`
+    names the job that it is an execution of, written down in `state.db`; empty where it only looks.
     """
 
     id: str
@@ -48,7 +49,9 @@ class Run:
     log_place: str
     redactor: Redactor
     as_json: bool
+    job: str = ""
     documented: bool = False
+    last_line: str = ""
 
     @property
     def seconds(self) -> float:
@@ -59,7 +62,7 @@ class Run:
         """A line for the person who watches: stdout, or stderr when stdout is a JSON document's."""
         from utils import logs
 
-        shown = logs.escaped(self.redactor.redact(line))
+        shown = self.last_line = logs.escaped(self.redactor.redact(line))
         if self.as_json:
             logs.to_stderr(shown)
         else:
@@ -80,6 +83,7 @@ class Run:
         """Tells a failure, a line each, and the document where there is none yet; answers the code."""
         for line in lines:
             self.log.error("%s", line, exc_info=bug)
+            self.last_line = self.redactor.redact(line)
         self.log.info("ended with %d after %.1f s", code, self.seconds)
         if self.as_json:
             with contextlib.suppress(errors.AnglesError):  # the disk under stdout is full: stderr was told
@@ -126,8 +130,14 @@ def parser(name: str, doc: str | None) -> argparse.ArgumentParser:
     return _Parser(prog=name, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
 
 
-def run(component: str, body: Callable[[Run], int], *, as_json: bool = False) -> int:
+def run(component: str, body: Callable[[Run], int], *, as_json: bool = False, job: str = "") -> int:
     """Runs a script's body; answers its exit code (`utils.errors` lists them).
+
+    Args:
+        component: the script's name, and its log's.
+        body: what it does.
+        as_json: stdout is one JSON document.
+        job: what this is an execution of, written down in `state.db` when it starts and when it has ended.
 
     An AnglesError becomes one line on stderr and its own code, Ctrl-C and SIGTERM become 130, a closed pipe ends
     quietly, anything else is a bug: one line, 70, and the traceback in the log.
@@ -135,7 +145,7 @@ def run(component: str, body: Callable[[Run], int], *, as_json: bool = False) ->
     _let_streams_take_any_text()
     try:
         with _signals():
-            return _ended(_begun(component, as_json=as_json), body)
+            return _recorded(_begun(component, job, as_json=as_json), body)
     except KeyboardInterrupt:  # before there was a log, again while the first one was told, or nobody listens
         return errors.INTERRUPTED
     finally:
@@ -149,7 +159,7 @@ def child(script: str, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, str(ROOT / script), *arguments]
 
 
-def _begun(component: str, *, as_json: bool) -> Run:
+def _begun(component: str, job: str, *, as_json: bool) -> Run:
     from utils import config, logs, redact
 
     env = _environment()
@@ -166,7 +176,31 @@ def _begun(component: str, *, as_json: bool) -> Run:
     )
     in_file = settings.folder and not settings.json_lines
     place = f"{settings.folder}/{logs.log_file(component)}" if in_file else "stderr"
-    return Run(run_id, component, datetime.now(UTC), time.monotonic(), log, place, redactor, as_json)
+    return Run(run_id, component, datetime.now(UTC), time.monotonic(), log, place, redactor, as_json, job)
+
+
+def _recorded(this: Run, body: Callable[[Run], int]) -> int:
+    """Runs it, as `_ended` does; where it is an execution of a job, the state knows of it from the start."""
+    if not this.job:
+        return _ended(this, body)
+    _record(this, None)
+    code = _ended(this, body)
+    _record(this, code)
+    return code
+
+
+def _record(this: Run, code: int | None) -> None:
+    """Writes the run down; where that is impossible, it says so and the run goes on."""
+    from utils import config, state
+
+    ended = None if code is None else this.now + timedelta(seconds=this.seconds)
+    outcome = "running" if code is None else errors.MEANINGS.get(code, f"ended with {code}")
+    record = state.RunRecord(this.id, this.job, this.now, ended, outcome, this.last_line, code, os.getpid())
+    try:
+        with state.open_state(config.home() / state.STATE_FILE) as db:
+            state.record_run(db, record)
+    except errors.AnglesError as unwritable:
+        this.note(f"this run is not written down: {unwritable}")
 
 
 def _ended(this: Run, body: Callable[[Run], int]) -> int:

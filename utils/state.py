@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +14,14 @@ from pathlib import Path
 from utils.errors import AnglesError, BusyError, ConfigError
 from utils.files import hold_lock
 
+STATE_FILE = Path("logs", "active", "state.db")
+"""Where the state of jobs and checks is, in the home folder."""
+
 MIGRATIONS = (
     """
     create table runs(
-        run_id text primary key, job text not null, started text not null, ended text,
-        outcome text not null, detail text not null
+        run_id text not null, job text not null, started text not null, ended text, outcome text not null,
+        detail text not null, code integer, pid integer not null, primary key (run_id, job)
     );
     create index runs_by_job on runs(job, started);
     """,
@@ -36,7 +39,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One execution of a job. Times are aware; `ended` is None while it runs. `detail` holds no secret."""
+    """One execution of a job. Times are aware; `ended` and `code` are None while it runs. `detail` holds no secret.
+
+    `outcome` is `running`, one of `errors.MEANINGS`, or `interrupted` where a run was found dead; `pid` is its process.
+    """
 
     run_id: str
     job: str
@@ -44,6 +50,8 @@ class RunRecord:
     ended: datetime | None
     outcome: str
     detail: str = ""
+    code: int | None = None
+    pid: int = 0
 
 
 @contextlib.contextmanager
@@ -82,21 +90,29 @@ def open_state(path: Path, migrations: Sequence[str] = MIGRATIONS) -> Iterator[s
 def record_run(db: sqlite3.Connection, run: RunRecord) -> None:
     """Writes a run down, once when it starts and again when it has ended: the later one replaces the earlier."""
     db.execute(
-        "insert or replace into runs(run_id, job, started, ended, outcome, detail) values (?, ?, ?, ?, ?, ?)",
-        (run.run_id, run.job, _text(run.started), run.ended and _text(run.ended), run.outcome, run.detail),
+        "insert or replace into runs(run_id, job, started, ended, outcome, detail, code, pid)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(run.run_id, run.job, _text(run.started), run.ended and _text(run.ended)),
+            *(run.outcome, run.detail, run.code, run.pid),
+        ),
     )
 
 
-def last_run(db: sqlite3.Connection, job: str) -> RunRecord | None:
-    """The run of a job that started last, or None."""
-    row = db.execute(
-        "select run_id, started, ended, outcome, detail from runs where job = ? order by started desc, rowid desc",
-        (job,),
-    ).fetchone()
-    if row is None:
-        return None
-    run_id, started, ended, outcome, detail = row
-    return RunRecord(run_id, job, _time(started), _time(ended) if ended else None, outcome, detail)
+def last_run(db: sqlite3.Connection, job: str, outcomes: Collection[str] = ()) -> RunRecord | None:
+    """The run of a job that started last, of those with an outcome asked for, or None."""
+    return next((run for run in runs(db, job) if not outcomes or run.outcome in outcomes), None)
+
+
+def runs(db: sqlite3.Connection, job: str) -> Iterator[RunRecord]:
+    """The runs of a job, the one that started last first."""
+    asked = (
+        "select run_id, job, started, ended, outcome, detail, code, pid from runs where job = ?"
+        " order by started desc, rowid desc"
+    )
+    for row in db.execute(asked, (job,)):
+        run_id, job, started, ended, outcome, detail, code, pid = row
+        yield RunRecord(run_id, job, _time(started), _time(ended) if ended else None, outcome, detail, code, pid)
 
 
 def _sound(path: Path) -> sqlite3.Connection:

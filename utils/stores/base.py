@@ -108,6 +108,27 @@ class Written:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Activity:
+    """A row of `agent_activity`.
+
+    Args:
+        id: a uuid; the same one says how it stands later.
+        agent_name: at most 100 characters count, as of `action`; of `status` 50.
+        details: JSON without a secret.
+    """
+
+    id: str
+    agent_name: str
+    action: str
+    details: Mapping[str, Any]
+    status: str
+
+    def json(self) -> dict[str, Any]:
+        """As the function takes it."""
+        return {**vars(self), "details": dict(self.details)}
+
+
 @dataclass
 class Vault:
     """The decision vault, over a transport. Safe to use from several threads. `requests` counts the calls made."""
@@ -207,6 +228,19 @@ class Vault:
             if why := unreadable(text):
                 raise AnglesError(f"decision {item['id']}", why, "Take it out of the text")
         return sum(int(self.call("decisions_add", {"items": batch})["added"]) for batch in _batches(documents))
+
+    def record(self, activities: Sequence[Activity]) -> None:
+        """Writes into `agent_activity` who did what; an id that is there gets the new details and status.
+
+        Raises:
+            AnglesError: one holds what PostgreSQL cannot keep; nothing was written.
+        """
+        documents = _with_texts(activity.json() for activity in activities)
+        for item, text in documents:
+            if why := unreadable(text):
+                raise AnglesError(f"activity {item['id']}", why, "Take it out of the text")
+        for batch in _batches(documents):
+            self.call("activity_write", {"items": batch})
 
     def is_new(self) -> bool:
         """Whether no decision was ever here."""
