@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from utils.errors import ServiceError
+from utils.files import hold_lock
 from utils.local.notion.dates import MINUTE
 
 BUSY_SECONDS = 30
@@ -121,7 +122,8 @@ class Store:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            self._prepare()
+            with hold_lock(path.with_name(f"{path.name}.lock"), wait=BUSY_SECONDS):  # SQLite waits for no change to WAL
+                self._prepare()
         except (OSError, sqlite3.OperationalError) as error:
             remedy = "Check who owns it and its folder, and the room on the disk"
             raise ServiceError(str(path), f"cannot be opened ({error})", remedy) from error
