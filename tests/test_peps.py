@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ PEPS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "python_
 
 
 @pytest.mark.skipif(not PEPS.is_file(), reason="the shared sample data is not beside this checkout")
-def test_736_real_decisions_become_and_stay_equal_and_a_third_run_is_silent(world: World) -> None:
+def test_736_real_decisions_become_and_stay_equal_and_a_third_run_is_silent(
+    world: World, figure: Callable[[str], None]
+) -> None:
     ids = {}
     with PEPS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -53,5 +56,6 @@ def test_736_real_decisions_become_and_stay_equal_and_a_third_run_is_silent(worl
     assert not third.wrote
     world.sandbox.control.advance(240)
     world.assert_silent()
+    store = "Supabase's REST API" if world.project else "PostgreSQL"
     for report in (first, second, third):
-        print(report.closing_line())
+        figure(f"736 real decisions, {store}: {report.closing_line()}")
