@@ -102,9 +102,20 @@ def much_to_do(world: World, ids: dict[str, str]) -> None:
     world.add_page(decision="new page", comment="only in Notion", active=True)
 
 
+_EVES: dict[bool, Mixed] = {}
+"""By whether the vault is reached by REST."""
+
+
 @pytest.fixture
 def mixed(world: World) -> Mixed:
-    """The eve of the mixed run, and its end, undisturbed."""
+    """The eve of the mixed run, and its end, undisturbed: made once for each store."""
+    over_rest = world.project is not None
+    if over_rest not in _EVES:
+        _EVES[over_rest] = _mixed(world)
+    return replace(_EVES[over_rest], world=world)
+
+
+def _mixed(world: World) -> Mixed:
     world.workers = 1
     ids = agreed(world)
     much_to_do(world, ids)
@@ -146,18 +157,15 @@ def some(cases: Sequence[Case], every: int, request: pytest.FixtureRequest) -> l
     return list(cases if request.config.getoption("--long") else cases[::every])
 
 
-def proven(
-    cases: Sequence[Case], check: Callable[[Case], object], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Checks all cases, and prints how many hold before it fails for those that do not."""
+def proven(cases: Sequence[Case], check: Callable[[Case], object], told: str, figure: Callable[[str], None]) -> None:
+    """Checks all cases, and says how many hold before it fails for those that do not."""
     broken = []
     for case in cases:
         try:
             check(case)
         except AssertionError as error:
             broken.append(f"{case}: {error}")
-    with capsys.disabled():
-        print(f"\n{len(cases) - len(broken)} of {len(cases)} {told}")
+    figure(f"{len(cases) - len(broken)} of {len(cases)} {told}")
     assert not broken, "\n\n".join(broken)
 
 
@@ -185,7 +193,7 @@ def killed_and_run_again(mixed: Mixed, case: Case) -> None:
 
 
 def test_a_run_killed_at_any_of_its_requests_is_finished_by_the_next_whatever_is_edited_between(
-    mixed: Mixed, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    mixed: Mixed, request: pytest.FixtureRequest, figure: Callable[[str], None]
 ) -> None:
     cases = [
         Case(point, after, between=between) for point in mixed.points for after in (False, True) for between in BETWEEN
@@ -193,7 +201,7 @@ def test_a_run_killed_at_any_of_its_requests_is_finished_by_the_next_whatever_is
     every = 29 if mixed.world.project is None else 79
     store = "Supabase's REST API" if mixed.world.project else "PostgreSQL"
     proven(
-        some(cases, every, request), partial(killed_and_run_again, mixed), f"crash points converge ({store})", capsys
+        some(cases, every, request), partial(killed_and_run_again, mixed), f"crash points converge ({store})", figure
     )
 
 
@@ -243,7 +251,7 @@ def test_what_sigkill_leaves_is_what_the_wire_leaves(world: World, what: str, af
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_a_process_killed_in_the_middle_of_everything_is_replaced_at_once_and_finished(
-    mixed: Mixed, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    mixed: Mixed, request: pytest.FixtureRequest, figure: Callable[[str], None]
 ) -> None:
     def check(case: Case) -> None:
         with restored(mixed.snapshot, mixed.world, workers=4) as again:
@@ -253,7 +261,7 @@ def test_a_process_killed_in_the_middle_of_everything_is_replaced_at_once_and_fi
             ends_alike(again, mixed, case)
 
     cases = [Case(point, after) for point in mixed.points if point.notion for after in (True, False)]
-    proven(some(cases, 15, request), check, "runs killed with SIGKILL converge", capsys)
+    proven(some(cases, 15, request), check, "runs killed with SIGKILL converge", figure)
 
 
 # --- answers that fail once
@@ -286,7 +294,7 @@ NOTION_KINDS: dict[str, Fault | None] = {
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_a_run_that_notion_fails_once_at_any_request_ends_as_if_nothing_had_been(
-    mixed: Mixed, no_waiting: None, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    mixed: Mixed, no_waiting: None, request: pytest.FixtureRequest, figure: Callable[[str], None]
 ) -> None:
     def check(case: Case) -> None:
         with restored(mixed.snapshot, mixed.world) as again:
@@ -304,12 +312,12 @@ def test_a_run_that_notion_fails_once_at_any_request_ends_as_if_nothing_had_been
     points = [point for point in mixed.points if point.notion]
     cases = [Case(point, kind=kind) for point in points for kind in NOTION_KINDS]
     told = f"failing answers of Notion are survived ({len(NOTION_KINDS)} kinds at {len(points)} requests)"
-    proven(some(cases, 2 * len(NOTION_KINDS) + 1, request), check, told, capsys)
+    proven(some(cases, 2 * len(NOTION_KINDS) + 1, request), check, told, figure)
 
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_a_run_that_the_vault_fails_at_any_call_ends_the_same_by_itself_or_in_the_next_run(
-    mixed: Mixed, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    mixed: Mixed, request: pytest.FixtureRequest, figure: Callable[[str], None]
 ) -> None:
     def check(case: Case) -> None:
         with restored(mixed.snapshot, mixed.world) as again:
@@ -330,12 +338,12 @@ def test_a_run_that_the_vault_fails_at_any_call_ends_the_same_by_itself_or_in_th
     kinds = [("answer lost and asked again", True), ("failed for good", False), ("failed for good", True)]
     points = [point for point in mixed.points if not point.notion]
     cases = [Case(point, after, kind) for point in points for kind, after in kinds]
-    proven(some(cases, 11, request), check, "failing calls of the vault are survived", capsys)
+    proven(some(cases, 11, request), check, "failing calls of the vault are survived", figure)
 
 
 @pytest.mark.parametrize("world", ["supabase"], indirect=True)
 def test_a_run_that_the_rest_api_fails_once_at_any_request_ends_as_if_nothing_had_been(
-    mixed: Mixed, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    mixed: Mixed, request: pytest.FixtureRequest, figure: Callable[[str], None]
 ) -> None:
     def check(case: Case) -> None:
         project = mixed.world.project
@@ -357,4 +365,4 @@ def test_a_run_that_the_rest_api_fails_once_at_any_request_ends_as_if_nothing_ha
         for after in (False, True)
         if not (after and kind == "429")
     ]
-    proven(some(cases, 67, request), check, "failing answers of the REST API are survived", capsys)
+    proven(some(cases, 67, request), check, "failing answers of the REST API are survived", figure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of an output, or one document that has no messages.
 
@@ -16,8 +16,8 @@ class Message:
         id: of the message in its output; '' when it has none.
         conversation: id or title of the conversation; '' when it has none.
         agent: who said it, as the output names it (a model, an assistant); ''.
-        fields: what a structured decision said of itself (`decision`, `date`, `type`, `comment`, `status`); empty for
-            text, in which the rules look.
+        fields: what a structured decision said of itself (`decision`, `date`, `type`, `comment`, `status`, `revises`,
+            and `key`, the name under which it stood); empty for text, in which the rules look.
     """
 
     text: str
@@ -29,7 +29,7 @@ class Message:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A decision found in a message.
 
@@ -54,5 +54,25 @@ class Found:
     revises: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A part of an output that cannot be read; the rest goes on.
+
+    Args:
+        where: the file and the place in it, such as `chat.json: item 12`.
+        what: what is wrong there and what to do, without a full stop.
+    """
+
+    where: str
+    what: str
+
+
+THRESHOLD = 0.6
+"""The confidence from which on a decision goes to the vault; below, a person reviews it."""
+
 TYPES = ("strategy", "technical", "architecture", "process", "security", "ethical", "product", "other")
 """The types that intake gives."""
+
+CHOSEN = ("outcome", "choice", "chosen", "chosen_option", "selected_option", "verdict", "conclusion")
+WEAK = ("title", "statement", *CHOSEN, "content", "text", "summary", "name", "subject", "headline")
+"""Keys of a structured object that may hold a decision, or anything else: the rules look closer."""
