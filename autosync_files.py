@@ -152,8 +152,7 @@ def _watch(run: script.Run, wanted: Options, settings: Settings, *, deliver: boo
     from utils.files import hold_lock
 
     def tell(report: Report) -> None:
-        closing = [report.closing_line()] if report.baselines or len(report.lines) > wanted.limit else []
-        for line in (*report.lines[: wanted.limit], *closing):
+        for line in (*report.lines(wanted.limit), *([report.closing_line()] if report.baselines else [])):
             run.log.info("%s", line)
             run.say(line)
 
@@ -161,7 +160,7 @@ def _watch(run: script.Run, wanted: Options, settings: Settings, *, deliver: boo
         hold_lock(wanted.state.with_name(f"{wanted.state.name}.watch")),
         Delivery(settings, wanted.state, deadline=WATCH_DEADLINE) as bring,
     ):
-        with store.Store(wanted.state) as state:
+        with store.Store(wanted.state, read_only=True) as state:
             session.check(wanted, state)
         run.say(f"{run.component}: watching {', '.join(wanted.roots)}; Ctrl-C ends it")
         Watch(wanted, tell, run.note, bring if deliver else None).run()
@@ -197,12 +196,10 @@ def _tell(run: script.Run, report: Report, limit: int, code: int) -> int:
     """Says what was found; one closing line. Answers the code."""
     if run.as_json:
         run.document({"exit_code": code, **report.json(limit)})
-    for line in report.lines[:limit]:
+    for line in report.lines(limit):
         run.log.info("%s", line)
         if not run.as_json:
             run.say(line)
-    if len(report.lines) > limit and not run.as_json:
-        run.say(f"and {len(report.lines) - limit} more")
     for problem in report.problems:
         run.note(problem)
     run.log.info("%s", report.closing_line())

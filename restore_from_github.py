@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from utils.backup.restore import Outcome, Restore
     from utils.config import Settings
     from utils.git_helpers import Remote
+    from utils.sections import AlertSettings
     from utils.stores.base import Vault
 
 TABLES = ("decision_vault", "sync_links", "sync_log", "decision_history", "agent_activity")
@@ -73,6 +74,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     alone = options.list or options.undo or options.test_restore
     if alone and (options.restore_decisions or options.restore_files or options.at or options.commit):
         parser.error("--list, --undo and --test-restore go alone")
+    narrows = options.table or options.id or options.accept_redacted or options.on_collision != "keep"
+    if alone and (narrows or (options.dry_run and not options.undo)):
+        parser.error("--table, --id, --on-collision, --accept-redacted and --dry-run go with a restore")
     if (options.to or options.overwrite) and not options.restore_files:
         parser.error("--to and --overwrite go with --restore-files")
     return options
@@ -84,7 +88,9 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
     from utils.backup.restore import Restore
     from utils.files import hold_lock
 
-    settings, wanted = config.load_with(sections.backup, notion=False)
+    settings, (wanted, alerts) = config.load_with(
+        lambda variables, home: (sections.backup(variables, home), sections.alerts(variables, home)), notion=False
+    )
     remote = backups.remote(run.told(settings), wanted)
     writes = (options.restore_decisions or options.restore_files or options.undo) and not options.dry_run
     with ExitStack() as stack:
@@ -101,7 +107,7 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
         elif options.undo:
             return _undo(run, restore, vault, options)
         elif options.test_restore:
-            return _test(run, restore, vault, remote)
+            return _test(run, restore, vault, remote, alerts)
         return _restore(run, restore, vault, remote, options)
 
 
@@ -120,7 +126,7 @@ def _restore(
     outcome = restore.look(found, vault if asked else None, wanted, target)
     if (options.restore_decisions or options.restore_files) and not options.dry_run:
         undo = apply.new_undo(restore.settings.home, run.id, run.now)
-        outcome.done, outcome.undo = apply.Done(), run.id
+        outcome.done = apply.Done()
         if options.restore_decisions and vault:
             outcome.plan, outcome.done = restore.rows(found, vault, wanted, undo)
         if options.restore_files:
@@ -129,8 +135,9 @@ def _restore(
                 documents, target.folder, undo, found.commit.id[:8], overwrite=options.overwrite
             )
             outcome.done.files, outcome.done.left = files.files, [*outcome.done.left, *files.left]
+        outcome.undo = run.id if undo.path.exists() else ""
         if vault:
-            restore.record(vault, "restore", outcome.json(), "problems" if outcome.done.left else "done")
+            restore.record(vault, "restore", outcome.details(), "problems" if outcome.problems else "done")
     return _tell(run, outcome)
 
 
@@ -152,8 +159,11 @@ def _tell(run: script.Run, outcome: Outcome) -> int:
 
 def _undo(run: script.Run, restore: Restore, vault: Vault, options: argparse.Namespace) -> int:
     undo, done = restore.undo(vault, options.undo, dry_run=options.dry_run)
+    details = {"undone": undo.run, "dry_run": options.dry_run, **vars(done)}
+    if not options.dry_run:
+        restore.record(vault, "undo restore", details, "problems" if done.left else "done")
     if run.as_json:
-        run.document({"undone": undo.run, "dry_run": options.dry_run, **vars(done)})
+        run.document(details)
     for line in done.files:
         run.say(line)
     for line in done.left:
@@ -164,8 +174,14 @@ def _undo(run: script.Run, restore: Restore, vault: Vault, options: argparse.Nam
     return PROBLEMS if done.left else OK
 
 
-def _test(run: script.Run, restore: Restore, vault: Vault, remote: Remote) -> int:
+def _test(run: script.Run, restore: Restore, vault: Vault, remote: Remote, where: AlertSettings) -> int:
+    from utils.health import alerts
+    from utils.health.firing import Event
+
     found = restore.prove(remote, vault)
+    told = Event("restore-test", not found.differences, run.now, found.closing_line(), at_once=True)
+    alerts.observe(restore.settings.home, where, [told], run.redactor.redact)
+    alerts.send(restore.settings.home)
     restore.record(vault, "restore test", found.json(), "problems" if found.differences else "done")
     if run.as_json:
         run.document(found.json())

@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     options = parser.parse_args(argv)
+    if options.check and options.allow_shrink:
+        parser.error("--allow-shrink goes with a backup")
     job = "" if options.dry_run or options.check else "backup"
     return script.run("run_backup_now", lambda run: _run(run, options), as_json=options.json, job=job)
 
@@ -57,11 +59,11 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
     remote = backups.remote(run.told(settings), wanted)
     report = backups.Report(run.id, run.now, remote.url, remote.branch)
     with ExitStack() as stack:
-        stack.enter_context(hold_lock(settings.home / backups.LOCK))
         if options.check:
             backup = backups.Backup(settings, wanted, remote, run.redactor, report)
             backup.check()
             return _tell(run, backup)
+        stack.enter_context(hold_lock(settings.home / backups.LOCK))
         filled = stack.enter_context(services.database(settings))
         vault = stack.enter_context(services.vault(filled))
         backup = backups.Backup(filled, wanted, remote, run.redactor, report, _stopwatch(report.seconds))
@@ -77,7 +79,7 @@ def _backed_up(run: script.Run, backup: Backup, vault: Vault, *, allow_shrink: b
     try:
         backup.run(vault, allow_shrink=allow_shrink)
     except AnglesError as failure:
-        backup.report.problems.append(run.redactor.redact(str(failure)))
+        backup.report.failed(run.redactor.redact(str(failure)))
         _write_down(run, backup, vault)
         raise
     _write_down(run, backup, vault)
@@ -115,7 +117,7 @@ def _tell(run: script.Run, backup: Backup) -> int:
     report = backup.report
     if run.as_json:
         run.document(report.json())
-    for line in (*report.notes, *report.problems):
+    for line in dict.fromkeys((*report.notes, *report.problems)):
         run.note(line)
     lines = summary(report.changes)
     for line in lines:

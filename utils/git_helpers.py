@@ -39,6 +39,15 @@ REMOTE_SECONDS = 600.0
 STALLED = ("1000", "30")
 """Bytes a second, and for how many seconds a transfer may be slower."""
 
+
+class RepositoryError(AnglesError):
+    """Something is wrong with a repository as it is here: damaged, or its disk full."""
+
+
+class NoBranchError(AnglesError):
+    """The remote has no such branch yet."""
+
+
 _KEPT = ("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _TOKEN = "Make a fine-grained token with write access to the contents of that repository, and set GITHUB_TOKEN"  # noqa: S105
 _TOLD: Sequence[tuple[str, type[AnglesError], str, str]] = (
@@ -62,6 +71,12 @@ _TOLD: Sequence[tuple[str, type[AnglesError], str, str]] = (
         "Set REPO_URL to its new address",
     ),
     (
+        r"find remote ref",
+        NoBranchError,
+        "has no such branch: no backup was made yet ({})",
+        "Run: python run_backup_now.py",
+    ),
+    (
         r"error: 404|[Rr]epository .*not found|does not appear to be a git repository|does not exist",
         ServiceError,
         "there is no such repository, or the token may not see it",
@@ -70,7 +85,7 @@ _TOLD: Sequence[tuple[str, type[AnglesError], str, str]] = (
     (r"dubious ownership", ConfigError, "belongs to another user", "Run as its owner"),
     (
         r"No space left|[Dd]isk quota|File too large|unable to write|signal 25",
-        AnglesError,
+        RepositoryError,
         "the disk is full ({})",
         "Free some space there",
     ),
@@ -261,15 +276,17 @@ class Repository:
 
     def point(self, ref: str, commit: str | None) -> None:
         """Makes a ref name a commit, or nothing."""
+        if commit is None and self.tip(ref) is None:
+            return
         self._ask("update_ref", *(("-d", ref) if commit is None else (ref, commit)))
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether one commit leads to the other."""
-        return not self._ask("rev_list", "--max-count=1", older, f"^{newer}", "--")
+        return older == newer or not self._ask("rev_list", "--max-count=1", older, f"^{newer}", "--")
 
-    def commits(self, newest: str, *, but: str | None = None, first: int | None = None) -> list[Commit]:
+    def commits(self, newest: str, *, but: str | None = None) -> list[Commit]:
         """Commits, the newest first; without those that lead to `but`."""
-        limits = ([f"^{but}"] if but else []) + ([f"--max-count={first}"] if first else [])
+        limits = [f"^{but}"] if but else []
         said = self._ask("log", "--format=%H%x00%ct%x00%B%x01", newest, *limits, "--").decode(errors="replace")
         fields = [part.strip("\n").split("\x00") for part in said.split("\x01")[:-1]]
         return [Commit(name, datetime.fromtimestamp(int(at), UTC), text) for name, at, text in fields]
@@ -277,9 +294,8 @@ class Repository:
     def tree(self, commit: str) -> dict[str, Entry]:
         """Every file of a commit by its path."""
         found = {}
-        for line in (
-            self._ask("ls_tree", "-r", "-z", "--long", "--full-tree", commit).decode(errors="replace").split("\0")[:-1]
-        ):
+        said = self._ask("ls_tree", "-r", "-z", "--long", "--full-tree", commit).decode(errors="replace")
+        for line in said.split("\0")[:-1]:
             head, path = line.split("\t", 1)
             mode, _, blob, size = head.split()
             found[path] = Entry(mode, blob, int(size) if size.isdigit() else 0)
@@ -288,11 +304,15 @@ class Repository:
     def read(self, blobs: Iterable[str]) -> Iterator[bytes]:
         """The contents of blobs, in their order."""
         wanted = "".join(f"{blob}\n" for blob in blobs)
+        if not wanted:
+            return
         said = io.BytesIO(self._ask("cat_file", "--batch", "--buffer", data=wanted.encode()))
         for _ in range(wanted.count("\n")):
             head = said.readline().split()
             if len(head) != 3:
-                raise AnglesError(str(self.folder), f"lacks the blob {head[0].decode() if head else '?'}", "Run again")
+                raise RepositoryError(
+                    str(self.folder), f"lacks the blob {head[0].decode() if head else '?'}", "Run again"
+                )
             yield said.read(int(head[2]))
             said.read(1)
 
@@ -318,10 +338,6 @@ class Repository:
         self._import(["".join(lines).encode()])
         return self._sure(self.branch)
 
-    def check(self) -> None:
-        """Refuses a damaged repository."""
-        self._ask("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
-
     def collect(self) -> None:
         """Packs what has gathered, when it is much."""
         self._ask("gc", "--auto", "--quiet", seconds=REMOTE_SECONDS)
@@ -331,7 +347,7 @@ class Repository:
     def _sure(self, ref: str) -> str:
         """The commit that a ref names."""
         if (found := self.tip(ref)) is None:
-            raise AnglesError(f"repository {self.folder}", f"has no {ref}", "Run again")
+            raise RepositoryError(f"repository {self.folder}", f"has no {ref}", "Run again")
         return found
 
     def _import(self, parts: Iterable[bytes]) -> None:
@@ -357,7 +373,7 @@ class Repository:
         for pattern, kind, what, remedy in _TOLD:
             if re.search(pattern, str(failure)):
                 return kind(f"repository {self.remote.url}", what.format(word), remedy)
-        return AnglesError(f"repository {self.remote.url}", f"git failed ({word})", "The log has the details")
+        return RepositoryError(f"repository {self.remote.url}", f"git failed ({word})", "The log has the details")
 
 
 def blob_id(data: bytes) -> str:

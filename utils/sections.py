@@ -6,6 +6,7 @@ there. Every variable is explained in `.env.example`.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class InboxSettings:
 def inbox(variables: Variables, home: Path) -> InboxSettings:
     """INBOX_DIR, `inbox/` in the home folder; INTAKE_THRESHOLD; OPENAI_API_KEY and what goes with it."""
     inbox_folder = folder(variables, "INBOX_DIR", home / "inbox", home)
-    if home.is_relative_to(inbox_folder.resolve()):
+    if home.is_relative_to(os.path.realpath(inbox_folder)):
         variables.problems.append("INBOX_DIR holds this program's own files; name a folder that holds nothing else")
     return InboxSettings(
         inbox_folder,

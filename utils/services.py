@@ -46,12 +46,12 @@ def sandbox(settings: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def vault(settings: Settings, *, deadline: float = 90.0) -> Iterator[Vault]:
+def vault(settings: Settings, *, deadline: float | None = None) -> Iterator[Vault]:
     """The decision vault: by Supabase's REST API where SUPABASE_URL is set, else by PostgreSQL's own protocol.
 
     Args:
         settings: name it.
-        deadline: seconds after which a call is given up.
+        deadline: seconds after which a call is given up; None is the usual one.
 
     Raises:
         ConfigError: it is not configured.
@@ -78,14 +78,14 @@ def notion(settings: Settings) -> Iterator[Notion]:
         opened.close()
 
 
-def _transport(wanted: VaultSettings, deadline: float) -> Transport:
+def _transport(wanted: VaultSettings, deadline: float | None) -> Transport:
     if wanted.url:
         from utils.stores.supabase import RestTransport
 
         return RestTransport(wanted.url, wanted.key, deadline=deadline)
     from utils.stores.postgres import PostgresTransport
 
-    return PostgresTransport(wanted.dsn, deadline=deadline)
+    return PostgresTransport(wanted.dsn, **({} if deadline is None else {"deadline": deadline}))
 
 
 def workers_for(requests_per_second: float) -> int:

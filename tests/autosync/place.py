@@ -66,7 +66,7 @@ class Place:
 
     def told(self, **options: Any) -> list[str]:
         """One scan's changes, a line each."""
-        return [line.removesuffix(f" in {self.root}") for line in self.scan(**options).lines]
+        return [line.removesuffix(f" in {self.root}") for line in self.scan(**options).lines(999)]
 
     def settle(self) -> None:
         """Makes the stat of every file that is known prove something, as if all had been scanned much later."""

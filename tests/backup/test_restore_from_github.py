@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.backup.conftest import Place
@@ -30,7 +31,7 @@ def both(request: pytest.FixtureRequest) -> Place:
 def sealed(files: dict[str, bytes]) -> dict[str, str | bytes | None]:
     """Files with a manifest that vouches for them, as somebody who forges a backup would make it."""
     manifest = json.loads(files[MANIFEST])
-    told = {}
+    told: dict[str, dict[str, Any]] = {}
     for path, data in files.items():
         if path != MANIFEST:
             told[path] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -82,7 +83,7 @@ def test_a_lost_row_comes_back_with_its_id_and_stamps_and_undo_takes_it_away(bot
     assert both.restore("--undo").code == OK
     assert both.rows() == before
     assert both.restore("--undo").code == USAGE, "nothing is left to undo"
-    assert {row["action"] for row in both.rows("agent_activity")} == {"backup", "restore"}
+    assert {row["action"] for row in both.rows("agent_activity")} == {"backup", "restore", "undo restore"}
 
 
 @pytest.mark.parametrize(
@@ -349,7 +350,7 @@ DAMAGE: dict[str, tuple[Callable[[Place], None], str]] = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_the_weekly_test_fails_when(place: Place, damage: str) -> None:
-    place.insert("decision one")
+    place.insert("decision one", created_at="2026-01-02T03:04:05+00:00")
     backed_up(place)
     meddle, told = DAMAGE[damage]
     meddle(place)
@@ -399,7 +400,12 @@ def test_the_weekly_test_passes_whatever_happened_in_the_vault_since(both: Place
 # --- and then the sync
 
 
-@pytest.mark.parametrize("tables", [(), ("--table", "decision_vault")], ids=["with links", "rows alone"])
+@pytest.mark.parametrize(
+    ("world", "tables"),
+    [("postgres", ()), ("postgres", ("--table", "decision_vault")), ("supabase", ())],
+    ids=["with links", "rows alone", "by REST"],
+    indirect=["world"],
+)
 def test_after_a_restore_into_an_empty_vault_the_sync_adopts_the_pages(
     world: World, tmp_path: Path, tables: tuple[str, ...]
 ) -> None:
@@ -423,3 +429,38 @@ def test_after_a_restore_into_an_empty_vault_the_sync_adopts_the_pages(
     assert {page.id for page in world.pages()} == pages, report.lines
     world.assert_equal()
     world.assert_silent()
+
+
+def test_a_row_that_was_being_added_while_the_snapshot_was_taken_is_no_difference(place: Place) -> None:
+    place.insert("decision one")
+    with psycopg.connect(place.dsn) as slow:
+        slow.execute("insert into decision_vault (decision) values ('not seen yet')")
+        backed_up(place)
+    said = place.restore("--test-restore")
+    assert said.code == OK, said.err
+    assert "1 decisions were being written while the snapshot was taken: not compared" in said.err
+
+
+def test_before_the_first_backup_there_is_nothing_to_list_and_nothing_to_restore(place: Place) -> None:
+    listed = place.restore("--list")
+    assert (listed.code, "0 snapshots on angles-backup" in listed.out) == (OK, True)
+    said = place.restore()
+    assert said.code == PROBLEMS
+    assert "no backup was made yet" in said.err
+    assert "Run: python run_backup_now.py" in said.err
+
+
+def test_a_restore_test_that_fails_is_an_alert(place: Place) -> None:
+    from utils import state
+
+    place.insert("decision one")
+    backed_up(place)
+    without_shard(place)
+    assert place.restore("--test-restore").code == PROBLEMS
+    with state.open_state(place.home / state.STATE_FILE) as db:
+        (told,) = db.execute("select failures, errors from alert_memory where subject = 'restore-test'").fetchall()
+        ran = state.last_run(db, "restore-test")
+    assert told[0] == 1
+    assert "restore test failed" in told[1]
+    assert ran is not None
+    assert (ran.code, "restore test failed" in ran.detail) == (PROBLEMS, True)

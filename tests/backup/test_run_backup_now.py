@@ -17,6 +17,7 @@ from utils.backup import clean, run
 from utils.backup.snapshot import MANIFEST
 from utils.errors import BUSY, OK, PROBLEMS, REFUSED, UNAVAILABLE, USAGE
 from utils.files import hold_lock
+from utils.redact import Redactor
 
 
 def test_a_backup_is_a_commit_of_redacted_rows_and_files_with_a_manifest(place: Place) -> None:
@@ -181,6 +182,25 @@ def test_git_variables_hooks_and_configuration_of_the_user_have_no_say(place: Pl
     assert not (place.home / ".git-credentials").exists()
 
 
+def test_what_did_not_change_is_not_redacted_again_until_a_secret_is_configured_later(place: Place) -> None:
+    value = secrets.token_hex(12)
+    place.insert("One", comment=f"looks harmless: {value[:8]}-{value[8:16]}")
+    assert place.backup().code == OK
+    redacted: list[str] = []
+
+    def cleaned(path: str, data: bytes, redactor: Redactor) -> bytes | None:
+        redacted.append(path)
+        return clean.cleaned(path, data, redactor)
+
+    with place.patch.context() as patch:
+        patch.setattr("utils.backup.publish.cleaned", cleaned)
+        assert "nothing changed" in place.backup().out
+    assert all(path.startswith("tables/agent_activity/") for path in redacted)
+    said = place.backup(SOME_SERVICE_TOKEN=f"{value[:8]}-{value[8:16]}")
+    assert said.code == OK, said.err
+    assert "[REDACTED:configured]" in "".join(place.github.files().values())
+
+
 # --- odd repositories
 
 
@@ -271,6 +291,7 @@ def test_a_hook_that_rejects_is_told_and_the_next_run_pushes_what_could_not_be(p
     assert "refuses the push" in said.err
     assert "no backups on Wednesdays" in (place.home / "logs" / "backup.log").read_text()
     assert place.github.tip() == ""
+    assert (place.report()["outcome"], place.rows("agent_activity")[0]["status"]) == ("failed", "failed")
     hook.unlink()
     place.insert("Two")
     assert place.backup().code == OK
@@ -384,15 +405,16 @@ def test_two_backups_do_not_meet(place: Place) -> None:
         assert place.backup().code == BUSY
 
 
-@pytest.mark.parametrize("damage", ["objects", "refs", "config", "everything"])
+@pytest.mark.parametrize("damage", ["objects", "a blob", "refs", "everything"])
 def test_a_damaged_clone_is_made_anew(place: Place, damage: str) -> None:
     decision = place.insert("One")
     assert place.backup().code == OK
     place.db.execute("update decision_vault set comment = 'c' where id = %s", (decision,))
+    blob = place.github.git("rev-parse", f"angles-backup:tables/decision_vault/{decision[:2]}.jsonl")
     targets = {
         "objects": list((place.clone / "objects").rglob("*")),
+        "a blob": [place.clone / "objects" / blob[:2] / blob[2:]],
         "refs": [place.clone / "HEAD"],
-        "config": [place.clone / "config"],
         "everything": list(place.clone.rglob("*")),
     }[damage]
     for path in targets:
@@ -487,7 +509,8 @@ def test_settings_that_cannot_be_are_refused_by_name(place: Place, variable: str
 def test_local_mode_has_a_repository_of_its_own(tmp_path: Path, place: Place) -> None:
     said = place.backup("--check", BACKEND_MODE="local")
     assert said.code == PROBLEMS
-    assert "has no branch angles-backup. Run: python run_backup_now.py" in said.err
+    assert "has no such branch: no backup was made yet" in said.err
+    assert "Run: python run_backup_now.py" in said.err
     assert (place.home / ".local" / "backup.git" / "HEAD").is_file()
     assert place.github.asked == []
 

@@ -34,14 +34,23 @@ from utils.local.postgres import scratch  # noqa: E402
 from utils.migrations import migrate  # noqa: E402
 
 PER_FOLDER = 200
+MEASURE = """
+import os, sys, time
+started = time.monotonic()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, used = os.wait4(child, 0)
+sys.stderr.write(f"\\n{time.monotonic() - started} {used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024}")
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 NOTHING = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 @dataclass(frozen=True)
 class Ran:
-    """One child process: seconds, peak resident megabytes."""
+    """One child process with its own: seconds, seconds of a processor, peak resident megabytes."""
 
     seconds: float
+    worked: float
     megabytes: float
 
 
@@ -70,7 +79,16 @@ class Place:
 
     def git(self, *arguments: str) -> list[str]:
         """A git command on the tree, whose repository lies beside it."""
-        return ["git", f"--git-dir={self.folder / 'git'}", f"--work-tree={self.tree}", *arguments]
+        return [
+            "git",
+            "-c",
+            "gc.auto=0",
+            "-c",
+            "maintenance.auto=false",
+            f"--git-dir={self.folder / 'git'}",
+            f"--work-tree={self.tree}",
+            *arguments,
+        ]
 
     def forget(self) -> None:
         """Removes the state."""
@@ -202,19 +220,25 @@ def beside(
         for ran, one in zip(runs, (theirs, ours), strict=True):
             ran.append(one())
     them, us = (statistics.median(each.seconds for each in ran) for ran in runs)
+    worked = [statistics.median(each.worked for each in ran) for ran in runs]
     memory = statistics.median(each.megabytes for each in runs[1])
-    print(f"{what}: {us / them:.2f}   ({us:.3f} s / {them:.3f} s; {memory:.0f} MB)", flush=True)
+    busy = f"of a processor {worked[1] / worked[0]:.2f}: {worked[1]:.3f} s / {worked[0]:.3f} s"
+    print(f"{what}: {us / them:.2f}   ({us:.3f} s / {them:.3f} s; {busy}; {memory:.0f} MB)", flush=True)
 
 
 def run(command: Sequence[str], env: dict[str, str] | None = None) -> Ran:
-    """One child process to its end."""
-    started = time.monotonic()
-    child = subprocess.Popen(command, env={"PATH": os.environ["PATH"], **(env or {})}, **NOTHING)  # type: ignore[call-overload]
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{command} ended with {child.returncode}")
-    return Ran(time.monotonic() - started, usage.ru_maxrss / 1024)
+    """One child process to its end, started by a small one: a process begins with the memory of its parent."""
+    given = {"PATH": os.environ["PATH"], **(env or {})}
+    ended = subprocess.run(
+        [sys.executable, "-ISc", MEASURE, *command],
+        env=given,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if ended.returncode:
+        raise SystemExit(f"{command} ended with {ended.returncode}")
+    return Ran(*map(float, ended.stderr.split()[-3:]))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ FIRST: list[Output] = [
     of("Hypothetically, had the team chosen Erlang, hiring would be harder."),
     of("Maybe we agree on tea first and on cake later."),
     of(
-        "# Minutes\n\n**Resolved**\n\n1. The pool opens at six.\n2. Dogs are welcome on Sundays.\n\n**Deferred**\n\n1. The new roof.",
+        "# Minutes\n\n**Resolved**\n\n1. The pool opens at six.\n2. Dogs are welcome on"
+        " Sundays.\n\n**Deferred**\n\n1. The new roof.",
         "pool opens at six",
         "Dogs are welcome",
     ),
@@ -59,18 +60,22 @@ FIRST: list[Output] = [
         "own key",
     ),
     of(
-        "# 21. Draw maps with vector tiles\n\nStatus: Accepted\n\n## Context\n\nRaster tiles are heavy.\n\n## Decision\n\nMaps are drawn from vector tiles in the browser.\n\n## Consequences\n\nOld browsers see nothing.",
+        "# 21. Draw maps with vector tiles\n\nStatus: Accepted\n\n## Context\n\nRaster tiles are heavy.\n\n##"
+        " Decision\n\nMaps are drawn from vector tiles in the browser.\n\n## Consequences\n\nOld browsers see nothing.",
         "vector tiles in the browser",
     ),
     of(
-        "---\ntitle: Choose a licence\nstatus: rejected\ndate: 2025-11-02\n---\n\n## Considered Options\n\n- GPL\n- MIT\n\n## Pros and Cons\n\n- Use of GPL scares some"
+        "---\ntitle: Choose a licence\nstatus: rejected\ndate: 2025-11-02\n---\n\n## Considered Options\n\n- GPL\n-"
+        " MIT\n\n## Pros and Cons\n\n- Use of GPL scares some"
     ),
     of(
-        '# Message format\n\n- Status: accepted\n- Deciders: Kim, Lou\n- Date: 2026-05-05\n\n## Decision Outcome\n\nChosen option: "Protocol Buffers", since both sides speak it.',
+        "# Message format\n\n- Status: accepted\n- Deciders: Kim, Lou\n- Date: 2026-05-05\n\n## Decision"
+        ' Outcome\n\nChosen option: "Protocol Buffers", since both sides speak it.',
         "Protocol Buffers",
     ),
     of(
-        "- **Decision (2026-04-01, security):** disable password login\n  - why: phishing\n- **Decision (2026-04-02):** hire an auditor",
+        "- **Decision (2026-04-01, security):** disable password login\n  - why: phishing\n- **Decision"
+        " (2026-04-02):** hire an auditor",
         "disable password login",
         "hire an auditor",
     ),
@@ -127,7 +132,8 @@ FIRST: list[Output] = [
     ),
     of(
         claude(
-            "Summary of the call:\n- pricing stays as it is (agreed)\n- we opted to extend the pilot by six weeks\n- still open: branding"
+            "Summary of the call:\n- pricing stays as it is (agreed)\n- we opted to extend the pilot by six weeks\n-"
+            " still open: branding"
         ),
         "extend the pilot",
     ),
@@ -192,22 +198,27 @@ SECOND: list[Output] = [
     of("Once the decision is made to move, we will tell the staff."),
     of("Could the committee have approved this without a quorum?"),
     of(
-        "# ADR-004: Monorepo\n\n## Status\n\nSuperseded by ADR-9\n\n## Decision\n\nWe keep all packages in one repository.\n",
+        "# ADR-004: Monorepo\n\n## Status\n\nSuperseded by ADR-9\n\n## Decision\n\nWe keep all packages in one"
+        " repository.\n",
         "one repository",
     ),
     of(
-        "# ADR 5 - Feature toggles\n\n**Status:** Accepted\n**Date:** 2026-01-15\n\n### Context\n\nReleases are risky.\n\n### Decision\n\nUse LaunchDarkly for toggles.\n\n### Consequences\n\n- More config",
+        "# ADR 5 - Feature toggles\n\n**Status:** Accepted\n**Date:** 2026-01-15\n\n### Context\n\nReleases are"
+        " risky.\n\n### Decision\n\nUse LaunchDarkly for toggles.\n\n### Consequences\n\n- More config",
         "LaunchDarkly",
     ),
     of(
-        '---\nstatus: proposed\n---\n# Use Deno\n\n## Decision Outcome\n\nChosen option: "Deno", because it is modern.\n'
+        '---\nstatus: proposed\n---\n# Use Deno\n\n## Decision Outcome\n\nChosen option: "Deno", because it is'
+        " modern.\n"
     ),
     of(
-        "Meeting notes\n\n* Decision: move standup to 9:30\n* Action: Bob to update the invite\n* Question: do we need a retro?",
+        "Meeting notes\n\n* Decision: move standup to 9:30\n* Action: Bob to update the invite\n* Question: do we"
+        " need a retro?",
         "standup to 9:30",
     ),
     of(
-        "### Decisions\n1. We will log in JSON.\n2. ~~We will log to files.~~ (withdrawn)\n\n### Open issues\n1. Log levels",
+        "### Decisions\n1. We will log in JSON.\n2. ~~We will log to files.~~ (withdrawn)\n\n### Open issues\n1. Log"
+        " levels",
         "log in JSON",
         "log to files",
     ),
@@ -278,43 +289,43 @@ SECOND: list[Output] = [
 ]
 
 THIRD: list[Output] = [
-    of("We'll be standardizing on Terraform across all clouds.","Terraform"),
-    of("We've made up our minds: the app stays free.","app stays free"),
-    of("Our team has resolved to publish monthly transparency reports.","transparency reports"),
-    of("Quick update: we ended up choosing Vue for the admin panel.","Vue"),
+    of("We'll be standardizing on Terraform across all clouds.", "Terraform"),
+    of("We've made up our minds: the app stays free.", "app stays free"),
+    of("Our team has resolved to publish monthly transparency reports.", "transparency reports"),
+    of("Quick update: we ended up choosing Vue for the admin panel.", "Vue"),
     of("The verdict is in: Rust for the parser, Python for the rest."),
-    of("After careful consideration, we've opted out of the affiliate programme.","affiliate programme"),
-    of("It has been decided to rotate on-call weekly.","rotate on-call"),
-    of("We agreed upon a code freeze starting December 15.","code freeze"),
-    of("Everyone on the call agreed that the beta ships without SSO.","beta ships without SSO"),
-    of("The group reached consensus: no AI-generated images in ads.","no AI-generated images"),
-    of("Decision recorded: use blue-green deployments.","blue-green"),
-    of("Decision #12 — the API will return ISO 8601 dates.","ISO 8601"),
-    of("Decision (technical): switch from REST to gRPC internally","REST to gRPC"),
-    of("Decided: we keep Jenkins for now.","Jenkins"),
-    of("DECIDED - Sunset the v1 endpoints by June.","Sunset the v1"),
-    of("Agreed — Tom owns the rollout.","Tom owns the rollout"),
-    of("Agreed upon: 30-day password expiry is removed.","password expiry"),
-    of("We are now committed to a public roadmap.","public roadmap"),
-    of("Final: we go with Cloudflare.","Cloudflare"),
-    of("Conclusion: We will use Postgres.","Postgres"),
-    of("The proposal to hire a data protection officer was approved.","data protection officer"),
-    of("The board has voted to divest from fossil fuels.","divest"),
-    of("Management's decision is that overtime gets paid.","overtime gets paid"),
-    of("We've decided the mobile client will be written in Flutter.","Flutter"),
-    of("In today's sync we decided: (1) drop Redis, (2) use Postgres queues.","drop Redis"),
-    of("We officially adopted conventional commits today.","conventional commits"),
-    of("We decided - after much debate - to support only Chrome.","support only Chrome"),
-    of("The choice was made to localize into five languages.","localize into five"),
-    of("Resolution: The committee will fund two scholarships.","two scholarships"),
-    of("For security reasons, we decided to disable SMS login.","disable SMS login"),
-    of("We shall use Kafka instead of RabbitMQ.","Kafka"),
-    of("Henceforth, all secrets live in Vault.","secrets live in Vault"),
-    of("We are not going to support Windows 7.","Windows 7"),
-    of("As decided in the meeting, the logo will be green.","logo will be green"),
+    of("After careful consideration, we've opted out of the affiliate programme.", "affiliate programme"),
+    of("It has been decided to rotate on-call weekly.", "rotate on-call"),
+    of("We agreed upon a code freeze starting December 15.", "code freeze"),
+    of("Everyone on the call agreed that the beta ships without SSO.", "beta ships without SSO"),
+    of("The group reached consensus: no AI-generated images in ads.", "no AI-generated images"),
+    of("Decision recorded: use blue-green deployments.", "blue-green"),
+    of("Decision #12 — the API will return ISO 8601 dates.", "ISO 8601"),
+    of("Decision (technical): switch from REST to gRPC internally", "REST to gRPC"),
+    of("Decided: we keep Jenkins for now.", "Jenkins"),
+    of("DECIDED - Sunset the v1 endpoints by June.", "Sunset the v1"),
+    of("Agreed — Tom owns the rollout.", "Tom owns the rollout"),
+    of("Agreed upon: 30-day password expiry is removed.", "password expiry"),
+    of("We are now committed to a public roadmap.", "public roadmap"),
+    of("Final: we go with Cloudflare.", "Cloudflare"),
+    of("Conclusion: We will use Postgres.", "Postgres"),
+    of("The proposal to hire a data protection officer was approved.", "data protection officer"),
+    of("The board has voted to divest from fossil fuels.", "divest"),
+    of("Management's decision is that overtime gets paid.", "overtime gets paid"),
+    of("We've decided the mobile client will be written in Flutter.", "Flutter"),
+    of("In today's sync we decided: (1) drop Redis, (2) use Postgres queues.", "drop Redis"),
+    of("We officially adopted conventional commits today.", "conventional commits"),
+    of("We decided - after much debate - to support only Chrome.", "support only Chrome"),
+    of("The choice was made to localize into five languages.", "localize into five"),
+    of("Resolution: The committee will fund two scholarships.", "two scholarships"),
+    of("For security reasons, we decided to disable SMS login.", "disable SMS login"),
+    of("We shall use Kafka instead of RabbitMQ.", "Kafka"),
+    of("Henceforth, all secrets live in Vault.", "secrets live in Vault"),
+    of("We are not going to support Windows 7.", "Windows 7"),
+    of("As decided in the meeting, the logo will be green.", "logo will be green"),
     of("This supersedes our earlier decision to use MySQL: we now use PostgreSQL."),
-    of("We reversed the decision to charge for exports.","reversed the decision"),
-    of("We decided to use Postgres instead of MySQL.","Postgres instead of MySQL"),
+    of("We reversed the decision to charge for exports.", "reversed the decision"),
+    of("We decided to use Postgres instead of MySQL.", "Postgres instead of MySQL"),
     of("We were about to decide when the fire alarm rang."),
     of("We will decide on the vendor after the demo."),
     of("The team hasn't agreed on anything."),
@@ -326,7 +337,7 @@ THIRD: list[Output] = [
     of("Please choose one of the following options."),
     of("Which one did we choose?"),
     of("You decided to use Vue, as you mentioned earlier."),
-    of("\"We decided to use React,\" the user wrote."),
+    of('"We decided to use React," the user wrote.'),
     of("The user says: we agreed to ship on Monday."),
     of("In this hypothetical, the company decided to lay off staff."),
     of("Let's decide together!"),
@@ -370,36 +381,45 @@ THIRD: list[Output] = [
     of("Suppose we had agreed to the merger."),
     of("What did the committee decide?"),
     of("Remember when we decided to use Perl?"),
-    of("For example, \"Decision: use X\" would be a valid entry."),
+    of('For example, "Decision: use X" would be a valid entry.'),
     of("> Agreed: X\n\nI disagree with this."),
     of("```\nWe decided to use X\n```"),
     of("Assistant: I'd recommend that the team decides to use X.\nUser: hmm"),
     of("# ADR\n\n## Status\nDraft\n\n## Decision\nWe will use X."),
     of("## Considered options\n1. We will use X\n2. We will use Y\n\n## Decision outcome\n\nPending."),
-    of("## Decision Outcome\n\nWe chose option 2, \"SQLite\", because it needs no server.","SQLite"),
-    of("* Decision: Use pnpm\n* Decision: Use Vitest","Use pnpm","Use Vitest"),
-    of("1. **Decision**: Use pnpm\n   **Rationale**: faster","Use pnpm"),
-    of("### 2026-03-01\n- Decided to use Vite\n- Talked about CSS\n- Agreed to drop IE","use Vite","drop IE"),
-    of("**Decision** - Use ESLint flat config","ESLint flat config"),
-    of("__Decision:__ Use Biome","Use Biome"),
-    of("Decision → move to EU-West","EU-West"),
-    of("| # | Decision | Status |\n|--|--|--|\n| 1 | Use Helm | Accepted |\n| 2 | Use Nomad | Rejected |\n| 3 | Use Knative | Proposed |","Use Helm","Use Nomad"),
-    of("ADR-0007: Use OpenTelemetry\nStatus: Accepted\nDate: 2026-02-03\nDecision: Instrument all services with OpenTelemetry.\nConsequences: more data","Instrument all services"),
-    of("STATUS: DECIDED\nDECISION: Use Loki","Use Loki"),
-    of("[2026-03-01T10:00:00Z] [DECISION] Use Loki for logs","Use Loki"),
-    of("INFO 2026-03-01 DECISION_LOG: Use Mimir. REASON: scale.","Use Mimir"),
-    of("DECISION LOG: Use Tempo | STATUS: REVOKED","Use Tempo"),
-    of(json.dumps({"type":"decision","text":"Use Argo CD","timestamp":"2026-03-01T00:00:00Z"}),"Argo CD"),
-    of(json.dumps({"type":"decision","content":"Use Flux","reason":"simple"}),"Use Flux"),
-    of(json.dumps({"type":"note","content":"Flux is a tool"})),
-    of(json.dumps({"outcome":"Approved: hire Kim","date":"2026-03-01"}),"hire Kim"),
-    of(json.dumps({"choice":"PostgreSQL","rationale":"ACID","alternatives":["MySQL"]}),"PostgreSQL"),
-    of(json.dumps({"data":{"decisions":[{"decision":"Use X for Y"}]}}),"Use X for Y"),
-    of(json.dumps({"meeting":"m","notes":["We decided to hire Kim."]}),"hire Kim"),
-    of(json.dumps({"title":"Use X?", "type":"question"})),
-    of(json.dumps({"title":"We decided to use Deno","body":"It is fast."}),"use Deno"),
-    of(json.dumps({"content":"Should we use Deno?"})),
-    of(json.dumps({"decision":"We have not decided yet"})),
+    of('## Decision Outcome\n\nWe chose option 2, "SQLite", because it needs no server.', "SQLite"),
+    of("* Decision: Use pnpm\n* Decision: Use Vitest", "Use pnpm", "Use Vitest"),
+    of("1. **Decision**: Use pnpm\n   **Rationale**: faster", "Use pnpm"),
+    of("### 2026-03-01\n- Decided to use Vite\n- Talked about CSS\n- Agreed to drop IE", "use Vite", "drop IE"),
+    of("**Decision** - Use ESLint flat config", "ESLint flat config"),
+    of("__Decision:__ Use Biome", "Use Biome"),
+    of("Decision → move to EU-West", "EU-West"),
+    of(
+        "| # | Decision | Status |\n|--|--|--|\n| 1 | Use Helm | Accepted |\n| 2 | Use Nomad | Rejected |\n| 3 "
+        "| Use Knative | Proposed |",
+        "Use Helm",
+        "Use Nomad",
+    ),
+    of(
+        "ADR-0007: Use OpenTelemetry\nStatus: Accepted\nDate: 2026-02-03\nDecision: Instrument all services with"
+        " OpenTelemetry.\nConsequences: more data",
+        "Instrument all services",
+    ),
+    of("STATUS: DECIDED\nDECISION: Use Loki", "Use Loki"),
+    of("[2026-03-01T10:00:00Z] [DECISION] Use Loki for logs", "Use Loki"),
+    of("INFO 2026-03-01 DECISION_LOG: Use Mimir. REASON: scale.", "Use Mimir"),
+    of("DECISION LOG: Use Tempo | STATUS: REVOKED", "Use Tempo"),
+    of(json.dumps({"type": "decision", "text": "Use Argo CD", "timestamp": "2026-03-01T00:00:00Z"}), "Argo CD"),
+    of(json.dumps({"type": "decision", "content": "Use Flux", "reason": "simple"}), "Use Flux"),
+    of(json.dumps({"type": "note", "content": "Flux is a tool"})),
+    of(json.dumps({"outcome": "Approved: hire Kim", "date": "2026-03-01"}), "hire Kim"),
+    of(json.dumps({"choice": "PostgreSQL", "rationale": "ACID", "alternatives": ["MySQL"]}), "PostgreSQL"),
+    of(json.dumps({"data": {"decisions": [{"decision": "Use X for Y"}]}}), "Use X for Y"),
+    of(json.dumps({"meeting": "m", "notes": ["We decided to hire Kim."]}), "hire Kim"),
+    of(json.dumps({"title": "Use X?", "type": "question"})),
+    of(json.dumps({"title": "We decided to use Deno", "body": "It is fast."}), "use Deno"),
+    of(json.dumps({"content": "Should we use Deno?"})),
+    of(json.dumps({"decision": "We have not decided yet"})),
 ]
 
 FOURTH: list[Output] = [
@@ -407,7 +427,10 @@ FOURTH: list[Output] = [
     of("The maintainers have agreed to freeze features for the LTS branch.", "freeze features"),
     of("We're scrapping the referral bonus.", "referral bonus"),
     of("It has now been settled that the depot stays in Utrecht.", "depot stays"),
-    of("After a long debate the panel came to the conclusion that we must disclose the incident.", "disclose the incident"),
+    of(
+        "After a long debate the panel came to the conclusion that we must disclose the incident.",
+        "disclose the incident",
+    ),
     of("We've landed on three price tiers.", "three price tiers"),
     of("The outcome of the vote: the statutes are amended.", "statutes are amended"),
     of("Product and design agreed to kill the onboarding wizard.", "onboarding wizard"),
@@ -447,23 +470,47 @@ FOURTH: list[Output] = [
     of("Agreed in principle, details to follow."),
     of("If in doubt, go with the default."),
     of("It was almost agreed that we leave."),
-    of("# Decision log\n\n- 2026-04-01: Retire the fax line\n- 2026-04-02: Give interns laptops", "fax line", "interns laptops"),
-    of("## Decision summary\n\nWe keep the tests in the same repository.\n\n## Rejected ideas\n\n- Use a second repository", "same repository"),
-    of("# 9. Sign releases\n\n## Status\n\naccepted\n\n## Decision\n\nReleases are signed with minisign.\n\nKeys live in the safe.\n\n## Consequences\n\nSlower releases.", "minisign"),
-    of("Title: Use SSE for updates\nStatus: Accepted\nContext: polling is wasteful\nDecision: Updates are pushed by server-sent events.", "server-sent events"),
+    of(
+        "# Decision log\n\n- 2026-04-01: Retire the fax line\n- 2026-04-02: Give interns laptops",
+        "fax line",
+        "interns laptops",
+    ),
+    of(
+        "## Decision summary\n\nWe keep the tests in the same repository.\n\n## Rejected ideas\n\n- Use a second"
+        " repository",
+        "same repository",
+    ),
+    of(
+        "# 9. Sign releases\n\n## Status\n\naccepted\n\n## Decision\n\nReleases are signed with minisign.\n\nKeys"
+        " live in the safe.\n\n## Consequences\n\nSlower releases.",
+        "minisign",
+    ),
+    of(
+        "Title: Use SSE for updates\nStatus: Accepted\nContext: polling is wasteful\nDecision: Updates are pushed by"
+        " server-sent events.",
+        "server-sent events",
+    ),
     of("- Agreement: Kim presents on Monday\n- No agreement: who pays for lunch", "Kim presents"),
     of("**Not decided:** the colour of the door\n**Decided:** the door opens outwards", "opens outwards"),
-    of("### Questions\n\n- Should we decide on Rust now?\n\n### Answers\n\n- We decided on Rust in May.", "Rust in May"),
+    of(
+        "### Questions\n\n- Should we decide on Rust now?\n\n### Answers\n\n- We decided on Rust in May.", "Rust in May"
+    ),
     of("| Topic | Decision |\n|---|---|\n| Fonts | Inter everywhere |\n| Icons | TBD |", "Inter everywhere"),
     of("DECISION_LOG [2026-04-04]: KEEP COBOL BATCH JOBS; STATUS: ACCEPTED", "KEEP COBOL"),
-    of("level=info msg=\"decision: retry in 5s\""),
-    of(json.dumps({"decisions": ["Pay in euros", "Open on Sundays"], "open": ["Parking"]}), "Pay in euros", "Open on Sundays"),
+    of('level=info msg="decision: retry in 5s"'),
+    of(
+        json.dumps({"decisions": ["Pay in euros", "Open on Sundays"], "open": ["Parking"]}),
+        "Pay in euros",
+        "Open on Sundays",
+    ),
     of(json.dumps({"agent": "Strategist", "decision": "Enter the Nordic market", "confidence": 0.7}), "Nordic market"),
     of(json.dumps({"decision": "no decision", "notes": "quorum missing"})),
     of(json.dumps({"title": "Team lunch", "date": "2026-04-01", "type": "event"})),
     of(completion("Understood. Going forward, invoices will carry the VAT number."), "VAT number"),
     of(chatgpt(("user", "We agreed to use Go, so write me a server."), ("assistant", "Sure, here is a server in Go."))),
-    of(claude("In the text you pasted, the author claims \u2018we have decided to ban cars\u2019. No source is given.")),
+    of(
+        claude("In the text you pasted, the author claims \u2018we have decided to ban cars\u2019. No source is given.")
+    ),
     of("Human: decide!\nClaude: Very well. It's settled. The picnic takes place on Saturday.", "picnic takes place"),
     of("assistant: Decision: adopt plan B\nassistant: Decision: adopt plan C later?", "plan B"),
 ]

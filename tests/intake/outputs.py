@@ -178,7 +178,8 @@ PLAIN = [
 
 MARKDOWN = [
     of(
-        "# Sync\n\n## Decisions\n\n- Use Redis for sessions\n- Drop the nightly build\n\n## Actions\n\n- Ada: write it up",
+        "# Sync\n\n## Decisions\n\n- Use Redis for sessions\n- Drop the nightly build\n\n## Actions\n\n- Ada: write"
+        " it up",
         "Redis for sessions",
         "nightly build",
     ),
@@ -197,11 +198,15 @@ MARKDOWN = [
     ),
     of("* **Agreed:** no deployments on Friday\n* Open: who is on call?", "no deployments on Friday"),
     of(
-        "# 7. Use event sourcing for orders\n\nDate: 2026-02-10\n\n## Status\n\nAccepted\n\n## Context\n\nOrders change often. We could decide to store rows only.\n\n## Decision\n\nWe will store every change of an order as an event.\n\n## Consequences\n\nWe will need snapshots.",
+        "# 7. Use event sourcing for orders\n\nDate: 2026-02-10\n\n## Status\n\nAccepted\n\n## Context\n\nOrders"
+        " change often. We could decide to store rows only.\n\n## Decision\n\nWe will store every change of an order"
+        " as an event.\n\n## Consequences\n\nWe will need snapshots.",
         "store every change",
     ),
     of(
-        '---\nstatus: accepted\ndate: 2026-01-20\n---\n# Where to keep sessions\n\n## Considered Options\n\n* Cookies\n* Redis\n\n## Decision Outcome\n\nChosen option: "Redis", because it expires them for us.\n\n### Consequences\n\n* Good, because it is fast',
+        "---\nstatus: accepted\ndate: 2026-01-20\n---\n# Where to keep sessions\n\n## Considered Options\n\n*"
+        ' Cookies\n* Redis\n\n## Decision Outcome\n\nChosen option: "Redis", because it expires them for us.\n\n###'
+        " Consequences\n\n* Good, because it is fast",
         "Redis",
     ),
     of("# ADR 12: Pick a queue\n\n* Status: proposed\n* Date: 2026-02-11\n\n## Decision\n\nWe will use NATS."),
@@ -216,7 +221,8 @@ MARKDOWN = [
         "Close the forum",
     ),
     of(
-        "| Decision | Date | Reason |\n|---|---|---|\n| Use S3 for media | 2026-02-01 | cheap |\n| Delete logs after 30 days | 2026-02-02 | privacy |",
+        "| Decision | Date | Reason |\n|---|---|---|\n| Use S3 for media | 2026-02-01 | cheap |\n"
+        "| Delete logs after 30 days | 2026-02-02 | privacy |",
         "S3 for media",
         "Delete logs",
     ),

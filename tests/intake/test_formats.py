@@ -62,6 +62,11 @@ def refused(data: bytes | str) -> str:
     return str(error.value)
 
 
+def shown(error: AnglesError) -> None:
+    """An error is one line."""
+    assert "\n" not in str(error)
+
+
 def zipped(*files: tuple[str, bytes | str]) -> bytes:
     """A zip of these files."""
     whole = io.BytesIO()
@@ -87,8 +92,8 @@ TURNS = [("user", "And?"), ("assistant", "We chose tea.")]
         (json.dumps([{"role": role, "content": text} for role, text in TURNS]), TURNS),
         (lines(completion("One."), claude("Two.")), [("assistant", "One."), ("assistant", "Two.")]),
         (completion("One.") + response("Two."), [("assistant", "One."), ("assistant", "Two.")]),
-        (json.dumps({"custom_id": "7", "response": {"status_code": 200, "body": json.loads(completion("B."))}}), [("assistant", "B.")]),
-        (json.dumps({"custom_id": "7", "result": {"type": "succeeded", "message": json.loads(claude("C."))}}), [("assistant", "C.")]),
+        (f'{{"custom_id": "7", "response": {{"body": {completion("B.")}}}}}', [("assistant", "B.")]),
+        (f'{{"custom_id": "7", "result": {{"type": "succeeded", "message": {claude("C.")}}}}}', [("assistant", "C.")]),
         (json.dumps({"conversations": json.loads(chatgpt(*TURNS))}), TURNS),
         ("user: And?\nassistant: We chose tea.", TURNS),
         ("**User**: And?\n\n**Assistant:** We chose\ntea.", [TURNS[0], ("assistant", "We chose\ntea.")]),
@@ -102,8 +107,11 @@ TURNS = [("user", "And?"), ("assistant", "We chose tea.")]
         ('{"decision": "Use tea"}', [("", "Use tea")]),
     ],
     ids=[
-        *("chatgpt", "completion", "response", "thread", "anthropic", "claude export", "request", "bare messages", "lines"),
-        *("in a row", "batch", "anthropic batch", "wrapped", "transcript", "bold", "headings", "copied", "stamped", "markdown"),
+        *("chatgpt", "completion", "response", "thread", "anthropic", "claude"
+        " export", "request", "bare messages", "lines"),
+        *("in a"
+        " row", "batch", "anthropic"
+        " batch", "wrapped", "transcript", "bold", "headings", "copied", "stamped", "markdown"),
         *("stamp is no list", "link is no list", "box is no list", "structured"),
     ],
 )  # fmt: skip
@@ -180,6 +188,7 @@ def test_only_what_was_said_is_read_not_thoughts_tools_or_hidden_messages() -> N
 def test_a_tree_without_a_current_node_or_with_a_loop_still_ends() -> None:
     export = json.loads(chatgpt(*TURNS))[0]
     del export["current_node"]
+    export["mapping"]["x"] = 5
     assert said(json.dumps(export)) == TURNS
     export["mapping"]["n0"]["parent"] = "n1"
     export["current_node"] = "n1"
@@ -240,6 +249,7 @@ def test_zeros_and_half_characters_do_not_come_through() -> None:
     [
         (b"", "x: is empty. Write the output into it again."),
         (b"\xef\xbb\xbf \n\t", "x: is empty. Write the output into it again."),
+        (b"\0\0ab" * 9, "x: is binary, not text. Export it as text, Markdown or JSON."),
         (bytes(range(256)) * 9, "x: is binary, not text. Export it as text, Markdown or JSON."),
         (b"%PDF-1.7 text", "x: is a PDF, not text. Unpack it, or export it as text, Markdown or JSON."),
         (b"\x1f\x8b\x08rest", "x: is gzip, not text. Unpack it, or export it as text, Markdown or JSON."),
@@ -250,7 +260,8 @@ def test_zeros_and_half_characters_do_not_come_through() -> None:
         (b'{"a":' * 100_000, "x: value 1: is nested too deeply. Export it again."),
         (b"PK\x03\x04 no zip", "x: is a broken zip (File is not a zip file). Download it again."),
     ],
-    ids=["empty", "blank", "binary", "pdf", "gzip", "cut", "nothing in it", "unknown", "deep list", "deep object", "zip"],
+    ids=["empty", "blank", "zeros", "binary", "pdf", "gzip", "cut", "nothing in"
+    " it", "unknown", "deep list", "deep object", "zip"],
 )  # fmt: skip
 def test_what_cannot_be_read_at_all_is_one_line(data: bytes, line: str) -> None:
     assert refused(data) == line
@@ -294,6 +305,27 @@ def test_a_broken_line_of_json_lines_is_passed_over() -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["message", "decision", "data"])
+def test_an_object_that_json_takes_and_its_readers_do_not_is_nested_too_deeply(key: str) -> None:
+    for depth in range(935, 960):
+        deep = f'{{"{key}":' * depth + "1" + "}" * depth
+        assert said(f'[{deep}, {{"decision": "Use tea"}}]') == [("", "Use tea")]
+
+
+def test_what_is_no_message_in_a_list_of_messages_is_passed_over() -> None:
+    turns = [3, {"sender": "human", "text": " "}, {"sender": "assistant", "text": "Yes."}]
+    assert said(json.dumps({"chat_messages": turns})) == [("assistant", "Yes.")]
+    turns = [3, {"role": "user", "content": " "}, {"role": "assistant", "content": "Yes."}]
+    assert said(json.dumps({"messages": turns})) == [("assistant", "Yes.")]
+    assert said("user:\nassistant: Yes.") == [("assistant", "Yes.")]
+
+
+def test_a_word_that_is_no_json_is_one_problem_in_however_many_chunks() -> None:
+    chunks = iter(["[nopenopenopenopenope", "nopenope", ' , {"a": 1}]'])
+    problem, value = jsontext.values(chunks, "x", lambda each: each)
+    assert (problem.where, value) == ("x: item 1", {"a": 1})
+
+
 def test_many_problems_are_told_once() -> None:
     data = lines(completion("One."), *["{broken}"] * (TOLD + 3))
     assert len(problems(data)) == TOLD + 1
@@ -306,7 +338,7 @@ def test_a_json_text_cut_anywhere_gives_messages_or_one_line(at: int) -> None:
         for each in reading(chatgpt(*TURNS)[:at] + " "):
             assert isinstance(each, Problem) or each.text == "Plans" or (each.role, each.text) in TURNS
     except AnglesError as error:
-        assert "\n" not in str(error)
+        shown(error)
 
 
 # --- size
@@ -349,20 +381,29 @@ def peak(stream: Any) -> tuple[Read, float]:
     ("head", "pattern", "tail", "problem"),
     [
         (b"first\n", b"a", b"\nlast\n", "x: line 2: is longer than 1 MB and passed over"),
-        (b'[{"decision": "first"}, {"content": "', b"a", b'"}, {"decision": "last"}]', "x: item 2: is longer than 4 MB; the rest is read"),
-        (b'[{"decision": "first"}, "', b"\\\"a", b'", {"decision": "last"}]', "x: item 2: is longer than 4 MB; the rest is read"),
-        (b'[{"decision": "first"}, [', b"[1],", b'1], {"decision": "last"}]', "x: item 2: is longer than 4 MB; the rest is read"),
+        (b'[{"decision": "first"}, {"content":'
+        b' "', b"a", b'"}, {"decision": "last"}]', "x: item 2: is longer than 1 MB; the rest is read"),
+        (b'[{"decision": "first"},'
+        b' "', b"\\\"a", b'", {"decision": "last"}]', "x: item 2: is longer than 1 MB; the rest is read"),
+        (b'[{"decision": "first"},'
+        b' [', b"[1],", b'1], {"decision": "last"}]', "x: item 2: is longer than 1 MB; the rest is read"),
     ],
     ids=["text", "string in an object", "string", "list"],
 )  # fmt: skip
 def test_a_huge_line_is_passed_over_in_little_memory(
-    head: bytes, pattern: bytes, tail: bytes, problem: str, request: pytest.FixtureRequest
+    head: bytes,
+    pattern: bytes,
+    tail: bytes,
+    problem: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    size = 1_000_000_000 if request.config.getoption("--long") else 30_000_000
+    monkeypatch.setattr(jsontext, "ITEM", 1_000_000)
+    size = 1_000_000_000 if request.config.getoption("--long") else 5_000_000
     found, megabytes = peak(Endless(head, pattern, size, tail))
     assert [each.text.strip() for each in found if isinstance(each, Message)] == ["first", "last"]
     assert [f"{each.where}: {each.what}" for each in found if isinstance(each, Problem)] == [problem]
-    assert megabytes < 120
+    assert megabytes < 60
 
 
 def test_a_conversation_that_is_too_long_to_be_held_is_read_node_by_node(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,6 +417,7 @@ def test_a_conversation_that_is_too_long_to_be_held_is_read_node_by_node(monkeyp
     )
     assert said(wrapped) == turns
     assert said(wrapped[:-200])[:100] == turns[:100]
+    assert said(f'{wrapped[:-1]}, "model" ') == turns
     assert len(said(conversation[: len(conversation) // 2])) > 80
     broken = wrapped.replace('"turn 150"', "nope").replace('{"y": [1]}', "[]")
     assert said(broken) == turns[:150]
@@ -389,6 +431,8 @@ def test_a_long_text_comes_in_pieces_between_its_paragraphs_and_keeps_its_roles(
     text = "\n\n".join(f"Paragraph {number} says something." for number in range(30))
     pieces = said(text)
     assert "".join(piece for _, piece in pieces) == text
+    assert said("first\n" + "a" * 300) == [("", "first\n")]
+    assert [piece for _, piece in said("a" * 90 + "\n" + " " * 99 + "\n" + "b" * 90)] == ["a" * 90 + "\n", "b" * 90]
     assert all(len(piece) <= 100 for _, piece in pieces)
     talk = "user: hi\nassistant: " + "\n".join(f"line {number} of it" for number in range(30))
     assert {role for role, text in said(talk) if "line" in text} == {"assistant"}
@@ -485,16 +529,37 @@ def test_any_bytes_are_read_or_refused_in_one_line(data: bytes) -> None:
     try:
         first = reading(data)
     except AnglesError as error:
-        assert "\n" not in str(error)
+        shown(error)
         return
     assert first == reading(data)
     assert first == list(read(Pipe(data), "x"))  # type: ignore[arg-type]
 
 
-KEYS = (
-    "role content mapping choices message output data object decision decisions title chat_messages messages sender text parts"
-    " parent current_node author status result body conversations"
-).split()
+KEYS = [
+    "role",
+    "content",
+    "mapping",
+    "choices",
+    "message",
+    "output",
+    "data",
+    "object",
+    "decision",
+    "decisions",
+    "title",
+    "chat_messages",
+    "messages",
+    "sender",
+    "text",
+    "parts",
+    "parent",
+    "current_node",
+    "author",
+    "status",
+    "result",
+    "body",
+    "conversations",
+]
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=4)
@@ -508,4 +573,4 @@ def test_any_json_with_the_words_of_the_formats_is_read_or_refused(value: Any) -
     try:
         reading(json.dumps(value))
     except AnglesError as error:
-        assert "\n" not in str(error)
+        shown(error)

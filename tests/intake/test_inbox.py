@@ -107,6 +107,19 @@ def test_a_file_that_is_open_for_writing_waits(folder: Path) -> None:
         assert names(folder) == ["open.md"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+def test_who_opens_a_file_while_it_is_looked_at_does_not_end_us(folder: Path) -> None:
+    path = drop(folder, "busy.md")
+    opens = "import os, sys\nfor _ in range(20_000): os.close(os.open(sys.argv[1], os.O_WRONLY))"
+    looks = (
+        "import subprocess, sys; from pathlib import Path; from utils.intake.inbox import dropped\n"
+        "writer = subprocess.Popen([sys.executable, '-c', sys.argv[1], sys.argv[2]])\n"
+        "while writer.poll() is None:\n    dropped(Path(sys.argv[2]).parent)"
+    )
+    ended = subprocess.run([sys.executable, "-c", looks, opens, str(path)], cwd=ROOT, check=False)
+    assert ended.returncode == 0
+
+
 def test_a_file_with_a_time_to_come_is_taken(folder: Path) -> None:
     drop(folder, "future.md", age=-86400)
     assert names(folder) == ["future.md"]

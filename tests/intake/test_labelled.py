@@ -45,7 +45,8 @@ def test_the_rules_hold_in_other_wording(name: str, figure: Figure) -> None:
     outputs: list[Output] = OTHERS[name]
     result = score(outputs)
     figure(
-        f"intake rules, {name} set in other wording, {len(outputs)} outputs: precision {result.precision:.3f}, recall {result.recall:.3f}"
+        f"intake rules, {name} set in other wording, {len(outputs)} outputs: precision {result.precision:.3f}, recall"
+        f" {result.recall:.3f}"
     )
     assert result.precision >= 0.95, told(result)
     assert result.recall >= 0.9, told(result)

@@ -15,7 +15,16 @@ import pytest
 from tests.world import World
 from utils.intake import model_step
 from utils.intake.model import Found, Message
-from utils.intake.model_answer import LONGEST_TEXT, SCHEMA, UNSEEN, UnusableError, decisions, request, suits
+from utils.intake.model_answer import (
+    LONGEST_TEXT,
+    SCHEMA,
+    UNSEEN,
+    UnusableError,
+    decisions,
+    request,
+    suits,
+    tokens_used,
+)
 from utils.intake.model_step import Model
 from utils.sections import ModelSettings
 
@@ -195,8 +204,8 @@ def test_an_answer_that_cannot_be_used_says_why(answer: Any, why: str) -> None:
 def test_an_unusable_answer_is_left_to_the_rules_and_the_next_is_asked_for(
     api: Api, make: Callable[..., Model]
 ) -> None:
-    api.says(completion({**GOOD, "type": "poetry"}), completion(GOOD), b"<html>", b"[" * 100_000, b"x" * 300_000)
-    model = make()
+    api.says(completion({**GOOD, "type": "poetry"}), completion(GOOD), b"<html>", b"[" * 50_000, b"x" * 110_000)
+    model = make(most_seconds=120.0)
     assert [said(model) for _ in range(5)] == [["By the rules"], ["Use PostgreSQL for billing"]] + [
         ["By the rules"]
     ] * 3
@@ -204,6 +213,20 @@ def test_an_unusable_answer_is_left_to_the_rules_and_the_next_is_asked_for(
     assert "model some-model: 1 answers not of the form that was asked for; the rules read those messages" in told
     assert "model some-model: 2 answers no JSON; the rules read those messages" in told
     assert "model some-model: 1 answers too long; the rules read those messages" in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "used"),
+    [
+        (completion(), (1000, 100)),
+        ({"usage": {"prompt_tokens": 1}}, None),
+        ({"usage": None}, None),
+        ({}, None),
+        ([], None),
+    ],
+)
+def test_what_an_answer_says_of_its_tokens(answer: Any, used: tuple[int, int] | None) -> None:
+    assert tokens_used(answer) == used
 
 
 @pytest.mark.parametrize("quote", ["", "we chose MySQL"])

@@ -328,3 +328,59 @@ def test_the_history_keeps_to_its_size_whatever_the_clock_said(tmp_path: Path) -
     past, began = history.past("count", "boot")
     assert (len(past.settled), began) == (400, None)
     assert max(past.settled) == START + 449 * HOUR, "the oldest by when they were settled went first"
+
+
+def test_a_stop_between_two_tries_leaves_the_slot_open(tmp_path: Path) -> None:
+    it = day(tmp_path, 3, 0)
+    it.engine.pause = lambda _seconds: it.engine.stop() or True  # type: ignore[func-returns-value]
+    it.engine.tick(it.clocks())
+    assert it.history.last_state("count") == (START, "running")
+    it.restart()
+    it.go(5 * MINUTE)
+    assert [(each.attempt, each.outcome) for each in it.history.attempts("count", 9)] == [
+        (2, "ok"),
+        (1, "service unavailable"),
+    ]
+
+
+def test_a_long_pause_tells_what_was_missed_once_at_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    it = day(tmp_path)
+    it.go(HOUR / 2)
+    it.history.pause("count", it.now)
+    it.go(9.2 * HOUR)
+    it.history.resume("count")
+    it.go(9.5 * HOUR)
+    assert [record.message for record in caplog.records] == [
+        "count: 8 slots before 2027-02-27 09:00:00 UTC were missed"
+    ]
+
+
+def test_a_job_that_a_new_plan_switches_off_is_waited_for(tmp_path: Path) -> None:
+    it = Held(tmp_path, HOURLY)
+    it.tick()
+    assert it.started.acquire(timeout=10)
+    it.engine.replan(ScheduleSettings(()))
+    assert it.engine.busy == ["count"]
+    it.go.set()
+    assert it.ended.acquire(timeout=10)
+    assert it.engine.busy == []
+    assert it.engine.history.last_state("count") == (START, "ok")
+
+
+def test_a_claim_is_kept_while_its_slot_runs_and_given_up_when_it_is_lost(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    class Database:
+        def call(self, function: str, payload: Any) -> Any:
+            calls.append(function)
+            granted = {"granted": True, "slot": START.isoformat(), "fence": 1, "attempt": 1}
+            return {"job_claim": granted, "job_keep": {"held": calls.count("job_keep") < 3}}.get(
+                function, {"held": False}
+            )
+
+    it = Held(tmp_path, replace(HOURLY, everywhere=False))
+    it.engine.claims = Claims(Database(), "one", ttl=0.06)  # type: ignore[arg-type]
+    it.tick()
+    assert it.ended.acquire(timeout=10)
+    assert it.asked == ["taken over by another host"]
+    assert calls == ["job_claim", "job_keep", "job_keep", "job_keep", "job_settle"]

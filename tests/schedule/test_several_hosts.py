@@ -178,7 +178,7 @@ def test_four_schedulers_complete_every_slot_once_while_they_are_killed_and_stop
     world: Any, tmp_path: Path, figure: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     slots = 20 if request.config.getoption("--long") else 3
-    period = timedelta(seconds=3)
+    period = timedelta(seconds=3 if request.config.getoption("--long") else 2)
     script = tmp_path / "job.py"
     script.write_text("import time; time.sleep(0.2)\n", encoding="utf-8")
     jobs = [
@@ -199,7 +199,7 @@ def test_four_schedulers_complete_every_slot_once_while_they_are_killed_and_stop
             kill = harm.random() < 0.5
             victim = harm.choice(hosts[1:])  # one is left alone: a slot that no host sees is a slot missed
             victim.signal(signal.SIGKILL if kill else signal.SIGSTOP)
-            time.sleep(harm.uniform(0.1, 3.0))
+            time.sleep(harm.uniform(0.1, 3.0 if slots > 3 else 2.0))
             if kill:
                 victim.start()
             else:

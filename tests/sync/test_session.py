@@ -243,6 +243,20 @@ def test_rows_that_a_restore_inserted_under_new_ids_adopt_their_pages(world: Wor
     assert world.sandbox.control.values(pages[trashed])["Decision ID"] == new[trashed]
 
 
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+@pytest.mark.parametrize("options", [{"resync": True}, {"full": True}, {"direction": "to-supabase"}], ids=str)
+def test_whatever_is_asked_of_the_run_after_such_a_restore_nothing_is_doubled(
+    world: World, options: dict[str, Any]
+) -> None:
+    for number in range(12):
+        world.insert(f"Decision {number}")
+    world.sync()
+    pages = {page.id for page in world.pages()}
+    new = under_new_ids(world)
+    assert world.sync(**options).counts["copied"] == 0
+    assert ({page.id for page in world.pages()}, set(world.rows())) == (pages, set(new.values()))
+
+
 @pytest.mark.parametrize("nth", range(1, 13))
 def test_a_run_that_is_killed_while_pages_are_adopted_neither_doubles_nor_trashes_one(
     pair: tuple[World, str], nth: int

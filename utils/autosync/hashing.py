@@ -180,7 +180,7 @@ def _forked(root: str, portions: Sequence[Portion], workers: int) -> Iterator[Ta
     for portion in portions:
         starts.append(starts[-1] + len(portion.names))
     with mmap.mmap(-1, max(starts[-1], 1) * _RECORD.size) as records:
-        _run_workers(workers, len(portions), lambda number: _fill(records, starts[number], root, portions[number]))
+        run_workers(workers, len(portions), lambda number: _fill(records, starts[number], root, portions[number]))
         for start, portion in zip(starts, portions, strict=False):
             found = [_RECORD.unpack_from(records, (start + at) * _RECORD.size) for at in range(len(portion.names))]
             yield from found if all(status for status, _, _ in found) else _take(root, portion)
@@ -191,7 +191,7 @@ def _fill(records: mmap.mmap, start: int, root: str, portion: Portion) -> None:
         _RECORD.pack_into(records, at * _RECORD.size, *taken)
 
 
-def _run_workers(workers: int, tasks: int, task: Callable[[int], None]) -> None:
+def run_workers(workers: int, tasks: int, task: Callable[[int], None]) -> None:
     """Runs tasks in forked processes, each of which draws the next ticket from one pipe until there is none."""
     step = -(-tasks // _TICKETS)
     drawn, drawing = os.pipe()
@@ -204,8 +204,9 @@ def _run_workers(workers: int, tasks: int, task: Callable[[int], None]) -> None:
             task(number)
 
     try:
-        while len(children) < workers:
-            children.append(_child(drawn, portion))
+        with contextlib.suppress(BlockingIOError):  # no process more for this user: what is left is done here
+            while len(children) < workers:
+                children.append(_child(drawn, portion))
         while children:
             os.waitpid(children[-1], 0)
             children.pop()

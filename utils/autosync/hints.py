@@ -53,6 +53,8 @@ class Hints:
         self._system = self._begun()
 
     def _begun(self) -> InotifyFD | None:
+        from watchdog.utils import UnsupportedLibcError
+
         try:
             from watchdog.observers.inotify_c import InotifyFD
 
@@ -60,7 +62,7 @@ class Hints:
         except OSError as error:
             self.lacking = _why(error)
             return None
-        except ImportError:  # as watchdog says it where there is no inotify
+        except UnsupportedLibcError:
             self.lacking = "this system has no inotify"
             return None
         system.start()

@@ -116,8 +116,9 @@ class Telling:
 
 def shown(path: str) -> str:
     """A path on one line that any service can hold: odd signs spelled out, the middle of a long one left out."""
-    data = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    text = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in data)
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
     if len(text) > _LONGEST_PATH:
         text = f"{text[: _LONGEST_PATH // 2]}…{text[-_LONGEST_PATH // 2 :]}"
     return text

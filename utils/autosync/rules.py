@@ -148,7 +148,8 @@ def _patterns(path: Path, where: str, given: object) -> tuple[str, ...]:
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
         raise ConfigError(str(path), f"{where} is no list of texts", _REMEDY)
     try:
-        _Spec(given)
+        if path != DEFAULT:  # that one is right, and need not be compiled before it is used
+            _Spec(given)
     except ValueError as error:
         raise ConfigError(str(path), f"{where} holds a wrong pattern ({error})", _REMEDY) from error
     return tuple(given)

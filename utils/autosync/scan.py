@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import os
 import stat
-from array import array
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain, compress
 from pathlib import Path
 
 from utils.autosync import hashing
-from utils.autosync.hashing import FIELDS, GONE, TAKEN, UNREADABLE, Taken, is_absent, open_folder, stat_of
+from utils.autosync.ahead import look_ahead
+from utils.autosync.drafts import Draft, Found, Patch, patch_of, stats_of, weigh
+from utils.autosync.hashing import is_absent, open_folder
 from utils.autosync.index import (
     FILE,
     FOLDER,
     FOLDERS,
     LEFT_FILE,
     LEFT_FOLDER,
-    NOTHING,
     OPEN,
-    RACY_NS,
     STAT,
-    Change,
-    File,
     Folder,
     ancestors,
     compare,
     is_another,
-    is_racy,
     join,
-    pack,
     pair_renames,
 )
 from utils.autosync.rules import Ignoring
@@ -40,8 +33,6 @@ from utils.errors import AnglesError
 _GITIGNORE = ".gitignore"
 _MOST_GITIGNORE = 1_000_000
 _OF_A_VENV = "pyvenv.cfg"
-_LSTAT = partial(os.DirEntry.stat, follow_symlinks=False)
-_LOOKED_AT = {stat.S_IFREG, stat.S_IFLNK}
 
 
 class RootError(AnglesError):
@@ -76,47 +67,18 @@ class Wanted:
 
 
 @dataclass
-class Found:
-    """What a scan found: folders to keep and paths of those to forget, changes, and how many files it saw and took."""
-
-    identity: tuple[int, int] = (0, 0)
-    folders: dict[str, Folder] = field(default_factory=dict)
-    gone: list[str] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    files: int = 0
-    hashed: int = 0
-    unreadable: list[str] = field(default_factory=list)
-    unstable: list[str] = field(default_factory=list)
-
-
-@dataclass
-class _Draft:
-    """A folder of which something has to be taken."""
-
-    path: str
-    old: Folder | None
-    rules: int
-    silent: bool
-    kinds: dict[str, int] = field(default_factory=dict)
-    before: Mapping[str, File] = field(default_factory=dict)
-    files: dict[str, File] = field(default_factory=dict)
-    pending: list[str] = field(default_factory=list)
-    sound: set[str] = field(default_factory=set)
-    unheard: set[str] = field(default_factory=set)
-
-
-@dataclass
 class _Walk:
     """One walk over a root. `kept` are folders that cannot be read, `dropped` those that rules leave out since."""
 
     wanted: Wanted
     found: Found = field(default_factory=Found)
-    drafts: list[_Draft] = field(default_factory=list)
+    unsettled: list[Draft | Patch] = field(default_factory=list)
     stack: list[tuple[str, Ignoring, bool, bool]] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
     lost: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    ahead: dict[str, bytes] = field(default_factory=dict)
 
 
 def scan(wanted: Wanted) -> Found:
@@ -130,11 +92,16 @@ def scan(wanted: Wanted) -> Found:
     is_first = wanted.identity is None
     if wanted.folders is None:
         walk.stack.append(("", wanted.ignoring, is_first, True))
+        if not (wanted.verify or wanted.gitignore):
+            walk.ahead = look_ahead(wanted.root, wanted.known, wanted.ignoring)
     else:
         walk.stack += [(path, _ignoring_above(wanted, path), False, False) for path in set(wanted.folders)]
     while walk.stack:
         _look(walk, *walk.stack.pop())
-    _settle(walk, hashing.take_all(wanted.root, [each for draft in walk.drafts for each in _portions(draft)]))
+    portions = [each for one in walk.unsettled for each in hashing.portions_of(one.path, one.pending)]
+    taken = hashing.take_all(wanted.root, portions)
+    for one in walk.unsettled:
+        one.settle(walk.found, wanted.start, taken)
     _forget(walk)
     walk.found.changes = pair_renames(walk.found.changes)
     if identity(wanted.root) != walk.found.identity:
@@ -188,12 +155,18 @@ def _ignoring_here(descriptor: int, path: str, ignoring: Ignoring) -> Ignoring:
 
 
 def _look(walk: _Walk, path: str, ignoring: Ignoring, silent: bool, deep: bool) -> None:
-    """Looks at one folder: what is as it was is left, of the rest a draft is made."""
+    """Looks at one folder: what is as it was is left, of the rest a patch or a draft is made."""
     if path in walk.seen:
         return
     walk.seen.add(path)
     wanted = walk.wanted
     old = wanted.known.pop(path, None)
+    stats = walk.ahead.pop(path, None)
+    patch = patch_of(path, old, stats) if old and stats is not None else None
+    if old and patch:
+        _put_off(walk, old, patch)
+        walk.stack += [(join(path, name), ignoring, silent, deep) for name in old.subfolders()]
+        return
     try:
         descriptor = open_folder(wanted.root, path)
         try:
@@ -201,8 +174,10 @@ def _look(walk: _Walk, path: str, ignoring: Ignoring, silent: bool, deep: bool) 
                 entries = list(listing)
             if wanted.gitignore:
                 ignoring = _ignoring_here(descriptor, path, ignoring)
-            if old and _is_unchanged(entries, old, wanted, ignoring):
-                walk.found.files += len(old.stats) // STAT.size
+            stats = stats_of(entries, old, ignoring) if old and not wanted.verify else None
+            patch = patch_of(path, old, stats) if old and stats is not None else None
+            if old and patch:
+                _put_off(walk, old, patch)
                 subfolders = old.subfolders() if deep else []
             else:
                 subfolders = _draft(walk, path, entries, old, ignoring, silent=silent, deep=deep)
@@ -214,22 +189,10 @@ def _look(walk: _Walk, path: str, ignoring: Ignoring, silent: bool, deep: bool) 
     walk.stack += [(join(path, name), ignoring, silent, deep) for name in subfolders]
 
 
-def _is_unchanged(entries: Sequence[os.DirEntry[str]], old: Folder, wanted: Wanted, ignoring: Ignoring) -> bool:
-    """Whether every name and every stat is as it was, and each stat proves it."""
-    if wanted.verify or old.rules != ignoring.fingerprint or not old.is_settled:
-        return False
-    if "\0".join([entry.name for entry in entries]) != old.names or len(entries) != len(old.kinds):
-        return False
-    others = compress(entries, old.others)
-    if [entry.is_dir(follow_symlinks=False) for entry in others] != [kind in FOLDERS for kind in old.kinds if kind]:
-        return False
-    try:
-        stats = array("q", chain.from_iterable(map(FIELDS, map(_LSTAT, compress(entries, old.mask)))))
-    except (OSError, OverflowError):
-        return False
-    if stats.tobytes() != old.stats:
-        return False
-    return not stats or max(stats[3::5]) < old.seen - RACY_NS
+def _put_off(walk: _Walk, old: Folder, patch: Patch) -> None:
+    """Counts a folder with the names it had; what has to be taken of it is taken with all else."""
+    walk.found.files += len(old.stats) // STAT.size
+    walk.unsettled += [patch] if patch.places else []
 
 
 def _not_looked_into(walk: _Walk, path: str, old: Folder | None, error: OSError) -> None:
@@ -256,7 +219,7 @@ def _draft(
 ) -> list[str]:
     """Makes a draft of a folder; answers the names of the subfolders to look into."""
     wanted = walk.wanted
-    draft = _Draft(path, old, ignoring.fingerprint, silent)
+    draft = Draft(path, old, ignoring.fingerprint, silent)
     was = old.kind_of() if old else {}
     draft.before = old.files() if old else {}
     if not path and old and walk.found.identity != wanted.identity and is_another(old, (each.name for each in entries)):
@@ -270,10 +233,10 @@ def _draft(
             continue
         draft.kinds[entry.name] = kind
         if kind == FILE:
-            _weigh(draft, entry, old.seen if old else 0, verify=wanted.verify)
+            weigh(draft, entry, old.seen if old else 0, verify=wanted.verify)
         if not same_rules and was.get(entry.name) in {LEFT_FILE, LEFT_FOLDER}:
             draft.unheard.add(entry.name)
-    walk.drafts.append(draft)
+    walk.unsettled.append(draft)
     _compare_subfolders(walk, draft, was)
     return _to_look_into(walk, draft, was, ignoring, deep=deep or not same_rules)
 
@@ -291,30 +254,7 @@ def _kind(entry: os.DirEntry[str], folder: str, was: int | None, ignoring: Ignor
     return FOLDER if is_folder else FILE
 
 
-def _weigh(draft: _Draft, entry: os.DirEntry[str], previous: int, *, verify: bool) -> None:
-    """Keeps what is known of a file where its stat proves it, else puts it among those to take."""
-    before = draft.before.get(entry.name)
-    if before is None and (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
-        draft.pending.append(entry.name)
-        return
-    try:
-        found = entry.stat(follow_symlinks=False)
-    except OSError:
-        draft.pending.append(entry.name)
-        return
-    now = stat_of(found)
-    if stat.S_IFMT(found.st_mode) not in _LOOKED_AT:
-        draft.files[entry.name] = File(now, NOTHING)
-    elif before is None or before.stat != now or is_racy(now, previous):
-        draft.pending.append(entry.name)
-    elif verify:
-        draft.sound.add(entry.name)
-        draft.pending.append(entry.name)
-    else:
-        draft.files[entry.name] = before
-
-
-def _compare_subfolders(walk: _Walk, draft: _Draft, was: Mapping[str, int]) -> None:
+def _compare_subfolders(walk: _Walk, draft: Draft, was: Mapping[str, int]) -> None:
     """Notes which folders are there no more, and which are left out from now on."""
     for name, kind in was.items():
         now = draft.kinds.get(name)
@@ -324,7 +264,7 @@ def _compare_subfolders(walk: _Walk, draft: _Draft, was: Mapping[str, int]) -> N
                 walk.dropped.add(join(draft.path, name))
 
 
-def _to_look_into(walk: _Walk, draft: _Draft, was: Mapping[str, int], ignoring: Ignoring, *, deep: bool) -> list[str]:
+def _to_look_into(walk: _Walk, draft: Draft, was: Mapping[str, int], ignoring: Ignoring, *, deep: bool) -> list[str]:
     """The subfolders to look into by the walk's own way; those that rules let in only now are looked into silently."""
     names = [name for name, kind in draft.kinds.items() if kind == FOLDER]
     for name in draft.unheard.intersection(names):
@@ -338,49 +278,6 @@ def _to_look_into(walk: _Walk, draft: _Draft, was: Mapping[str, int], ignoring: 
         for name in known:
             walk.wanted.known.update(walk.wanted.below(join(draft.path, name)))
     return [name for name in names if name not in draft.unheard]
-
-
-def _portions(draft: _Draft) -> Iterable[hashing.Portion]:
-    return hashing.portions_of(draft.path, draft.pending)
-
-
-def _settle(walk: _Walk, taken: Iterable[Taken]) -> None:
-    """Puts what was taken into the drafts, and compares each folder with what it was."""
-    found, outcomes = walk.found, iter(taken)
-    for draft in walk.drafts:
-        for name in draft.pending:
-            _put(found, draft, name, next(outcomes))
-        found.hashed += len(draft.pending)
-        found.files += len(draft.files)
-        folder = pack(draft.kinds, draft.files, draft.rules, walk.wanted.start)
-        if draft.pending or draft.old is None or _differs(folder, draft.old):
-            found.folders[draft.path] = folder
-        if not draft.silent:
-            left = {name for name in draft.before if draft.kinds.get(name) in {LEFT_FILE, LEFT_FOLDER}}
-            before = {name: file for name, file in draft.before.items() if name not in left}
-            after = {name: file for name, file in draft.files.items() if name not in draft.unheard}
-            found.changes += compare(draft.path, before, after, draft.sound)
-
-
-def _put(found: Found, draft: _Draft, name: str, taken: Taken) -> None:
-    """Puts one file in its place; what could not be taken stays as it was."""
-    status, now, digest = taken
-    if status == TAKEN:
-        draft.files[name] = File(now, digest)
-        return
-    before = draft.before.get(name)
-    if status != GONE:
-        (found.unreadable if status == UNREADABLE else found.unstable).append(join(draft.path, name))
-        if before:
-            draft.files[name] = before
-            return
-    draft.kinds[name] = OPEN
-
-
-def _differs(one: Folder, other: Folder) -> bool:
-    return (one.names, one.kinds, one.stats, one.digests, one.rules) != (
-        *(other.names, other.kinds, other.stats, other.digests, other.rules),
-    )
 
 
 def _forget(walk: _Walk) -> None:

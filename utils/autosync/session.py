@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from utils.autosync import rows
+from utils.autosync.drafts import Found
 from utils.autosync.index import Change, Event, join
 from utils.autosync.rules import Ignoring, Rules
-from utils.autosync.scan import Found, RootError, Wanted, identity, scan
+from utils.autosync.scan import RootError, Wanted, identity, scan
 from utils.autosync.store import DamagedError, Root, Store, Update
 from utils.errors import ConfigError
 from utils.files import hold_lock
@@ -80,12 +80,14 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """How many changes there are of each event."""
-        return {str(event): sum(change.event is event for _, change in self.changes) for event in Event}
+        events = [change.event for _, change in self.changes]
+        return {str(event): events.count(event) for event in Event}
 
-    @property
-    def lines(self) -> list[str]:
-        """Each change on a line."""
-        return [f"{rows.line(change)} in {rows.shown(root)}" for root, change in self.changes]
+    def lines(self, limit: int) -> list[str]:
+        """The first changes, a line each, and how many more there are."""
+        lines = [f"{rows.line(change)} in {rows.shown(root)}" for root, change in self.changes[:limit]]
+        rest = len(self.changes) - len(lines)
+        return [*lines, f"and {rest} more"] if rest else lines
 
     def json(self, limit: int) -> dict[str, Any]:
         """As `--json` says it; `listed` has the first changes."""
@@ -206,7 +208,7 @@ def _sweep_root(options: Options, store: Store, root: str, folders: set[str] | N
     if options.dry_run or not (known is None or found.folders or found.gone or found.identity != known.identity):
         return
     now = datetime.now(UTC)
-    telling = rows.Telling(root, socket.gethostname(), now, options.limit, options.rules.key, options.redact)
+    telling = rows.Telling(root, os.uname().nodename, now, options.limit, options.rules.key, options.redact)
     note = "the state was damaged" if store.damaged else ""
 
     def told(instance: str, serial: int) -> Sequence[Mapping[str, Any]]:

@@ -84,17 +84,8 @@ class Watch:
         """A whole scan, with the watches standing before it."""
         self._hints.overflowed = False
         self._due = time.monotonic() + RECONCILE_SECONDS
-        for root, folders in self._known().items():
-            self._hints.cover(root, folders)
-        self._taken = {}
-        self._hints.take()
         self._look(None)
         self._say_how_it_watches()
-
-    def _known(self) -> Folders:
-        """The folders of each root that is there."""
-        with scanning(self.options.state, wait=_LOCK_SECONDS), Store(self.options.state) as store:
-            return sound(store, lambda: {root: set(_paths(store, root)) | {""} for root in self.options.roots})
 
     def _look(self, folders: Folders | None) -> None:
         """Scans, and scans what is new once more when its watches stand; then delivers."""
@@ -114,11 +105,20 @@ class Watch:
 
     def _sweep(self, folders: Folders | None) -> Report:
         with scanning(self.options.state, wait=_LOCK_SECONDS), Store(self.options.state) as store:
+            if folders is None:
+                self._cover_known(store)
             report = sweep(self.options, store, folders)
         if report.changes or report.baselines:
             self.tell(report)
         self._say("files", *report.problems, *(self._said.get("files", ()) if folders is not None else ()))
         return report
+
+    def _cover_known(self, store: Store) -> None:
+        """Lets the watches stand; hints of what was before tell nothing that the whole scan does not find."""
+        for root in self.options.roots:
+            self._hints.cover(root, {"", *_paths(store, root)})
+        self._taken = {}
+        self._hints.take()
 
     def _cover(self, report: Report) -> Folders:
         for root, folders in report.gone.items():
@@ -162,18 +162,22 @@ class Watch:
                 self.note(line)
 
 
+class _LateError(KeyboardInterrupt):
+    """The time is over; like an interruption, nobody on the way takes it for a failure of its own."""
+
+
 @contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     """Ends the block after so many seconds; whatever it did until then stands."""
 
     def late(_number: int, _frame: object) -> None:
-        raise TimeoutError
+        raise _LateError
 
     before = signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
-    except TimeoutError:
+    except _LateError:
         pass
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -185,5 +189,10 @@ def _joined(one: Folders, other: Folders) -> Folders:
 
 
 def _paths(store: Store, root: str) -> list[str]:
-    known = store.root(root)
-    return store.paths(known) if known else []
+    """The folders of a root that are known."""
+
+    def paths() -> list[str]:
+        known = store.root(root)
+        return store.paths(known) if known else []
+
+    return sound(store, paths)

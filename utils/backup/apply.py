@@ -20,9 +20,7 @@ from utils.config import VaultSettings
 from utils.decision import FIELDS
 from utils.errors import AnglesError, ConfigError
 from utils.files import write_atomic
-from utils.stores.base import Vault
-
-BATCH = 500
+from utils.stores.base import BATCH_BYTES, BATCH_ITEMS, Vault
 
 Call = Callable[[str, Mapping[str, Any]], Any]
 
@@ -93,9 +91,8 @@ def restore_rows(source: VaultSettings, vault: Vault, plan: Plan, undo: Undo) ->
     done = Done()
     with _writing(source, vault) as call:
         for table in TABLES:
-            added = [step for step in steps if step.table == table.name and step.action is Action.ADD]
-            for some in batches(added):
-                rows = [step.row for step in some]
+            added = [step.row for step in steps if step.table == table.name and step.action is Action.ADD]
+            for rows in batches(added):
                 answer = call("restore_add", {"run": undo.run, "table": table.name, "rows": rows})
                 _count(done, f"{table.name} added", len(answer["added"]))
         changed = [step for step in steps if step.action is Action.OVERWRITE]
@@ -125,7 +122,7 @@ def restore_files(documents: Mapping[str, bytes], folder: Path, undo: Undo, suff
     for path, data in sorted(documents.items()):
         target, why = landing(path, data, folder, suffix, overwrite=overwrite)
         if target is None:
-            done.left.append(f"{path} {why}")
+            done.left += [f"{path} {why}"] if why else []
             continue
         before = base64.b64encode(target.read_bytes()).decode() if target.exists() else None
         undo.files.append({"path": str(target), "sha256": hashlib.sha256(data).hexdigest(), "before": before})
@@ -136,7 +133,7 @@ def restore_files(documents: Mapping[str, bytes], folder: Path, undo: Undo, suff
 
 
 def landing(path: str, data: bytes, folder: Path, suffix: str, *, overwrite: bool) -> tuple[Path | None, str]:
-    """Where a file of a backup lands; None, and why, where it is not written."""
+    """Where a file of a backup lands; None where it is not written, with the reason unless it is there already."""
     if why := refused(path):
         return None, f"is refused: it {why}"
     target = folder / path
@@ -146,7 +143,7 @@ def landing(path: str, data: bytes, folder: Path, suffix: str, *, overwrite: boo
         return target, ""
     if target.is_file() and not target.is_symlink():
         if target.read_bytes() == data:
-            return None, "is there already"
+            return None, ""
         if overwrite and not has_mark(data.decode("utf-8", "replace")):
             return target, ""
     for number in itertools.count(1):
@@ -154,7 +151,7 @@ def landing(path: str, data: bytes, folder: Path, suffix: str, *, overwrite: boo
         if not (beside.exists() or beside.is_symlink()):
             return beside, ""
         if beside.is_file() and beside.read_bytes() == data:
-            return None, f"is there already as {beside.name}"
+            return None, ""
     raise AssertionError
 
 
@@ -174,10 +171,19 @@ def undo_files(undo: Undo) -> Done:
     return done
 
 
-def batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Runs of at most 500."""
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+def batches(items: Sequence[Row]) -> Iterator[list[Row]]:
+    """Runs of at most 500 rows and about 1 MB."""
+    batch: list[Row] = []
+    size = 0
+    for item in items:
+        length = len(json.dumps(item))
+        if batch and (len(batch) == BATCH_ITEMS or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += length
+    if batch:
+        yield batch
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from psycopg import sql
 from utils.backup.snapshot import TABLES, Row, Table
 from utils.stores.postgres import CONNECT_SECONDS, check_dsn, explained
 
-STATEMENT = "120s"
+_LOCAL = "set local timezone = 'UTC'; set local statement_timeout = '120s'; set local lock_timeout = '10s'"
 
 
 def read_database(dsn: str) -> tuple[datetime, dict[str, list[Row]]]:
@@ -23,10 +23,8 @@ def read_database(dsn: str) -> tuple[datetime, dict[str, list[Row]]]:
     Raises:
         ServiceError: it is unreachable or refuses.
     """
-    with _connected(dsn) as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        row = connection.execute("select now() as at").fetchone() or [None]
+    with _connected(dsn, reading=True) as connection:
+        row = connection.execute("select now()").fetchone() or [None]
         return row[0], {table.name: _rows(connection, table) for table in TABLES}
 
 
@@ -66,13 +64,15 @@ def columns(dsn: str, table: str) -> set[str]:
 
 
 @contextmanager
-def _connected(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+def _connected(dsn: str, *, reading: bool = False) -> Iterator[psycopg.Connection[Any]]:
+    """One transaction on a connection of its own; to read, all of it at one moment."""
     check_dsn(dsn)
-    options = f"-c timezone=UTC -c statement_timeout={STATEMENT} -c lock_timeout=10s"
     try:
-        with psycopg.connect(
-            dsn, connect_timeout=CONNECT_SECONDS, prepare_threshold=None, options=options
-        ) as connection:
+        with psycopg.connect(dsn, connect_timeout=CONNECT_SECONDS, prepare_threshold=None) as connection:
+            if reading:
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                connection.read_only = True
+            connection.execute(_LOCAL)
             yield connection
     except psycopg.Error as error:
         raise explained(error, dsn) from error

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from pathlib import PurePosixPath
 from typing import Any
 
 from utils.backup.snapshot import BY_NAME, TABLES, Row, Snapshot, has_mark
@@ -207,16 +206,14 @@ def _stamp(row: Row) -> datetime:
 
 def refused(path: str) -> str:
     """Why a file of a backup may not be written at such a path, or ''."""
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or path.startswith(("\\", "~")) or ":" in path.split("/", 1)[0]:
+    parts = path.split("/")
+    if path.startswith(("/", "~")) or ":" in parts[0]:
         return "is absolute"
-    if ".." in parts.parts or "\\" in path:
+    if ".." in parts or "\\" in path:
         return "leads out of the folder"
-    if not path.isprintable() or not parts.name:
-        return "is no name of a file"
-    return (
-        "" if {".git", ".local"}.isdisjoint(part.lower() for part in parts.parts) else "is no place for a backup's file"
-    )
+    if not path.isprintable() or {"", "."}.intersection(parts):
+        return "is no path of a file"
+    return "" if {".git", ".local"}.isdisjoint(map(str.lower, parts)) else "is no place for a backup's file"
 
 
 def as_of(live: Iterable[Row], history: Iterable[Row], known: Collection[int], at: datetime) -> dict[str, Row]:

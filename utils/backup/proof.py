@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from utils.decision import FIELDS
 from utils.local.postgres import scratch
 from utils.migrations import migrate
 from utils.redact import Redactor
+from utils.stores.postgres import STATEMENT_SECONDS
 
 REPORT = Path("logs", "active", "restore_test.json")
 SHOWN = 50
@@ -106,17 +107,48 @@ def compare_live(
     known = {row["id"] for row in snapshot.rows("decision_history")}
     then = as_of(live["decision_vault"], live["decision_history"], known, taken)
     rows = {row["id"]: row for row in snapshot.rows("decision_vault")}
-    for name in sorted(rows.keys() - then.keys()):
+    unsure = _unsure(snapshot, live, then, rows, taken)
+    if unsure:
+        proof.notes.append(f"{len(unsure)} decisions were being written while the snapshot was taken: not compared")
+    for name in sorted((rows.keys() - then.keys()) - unsure):
         proof.differences.append(f"decision_vault {name}: is in the snapshot, and was not in the vault then")
-    for name in sorted(then.keys() - rows.keys()):
+    for name in sorted((then.keys() - rows.keys()) - unsure):
         proof.differences.append(f"decision_vault {name}: was in the vault then, and is not in the snapshot")
-    for name in sorted(rows.keys() & then.keys()):
+    both = (rows.keys() & then.keys()) - unsure
+    for name in sorted(both):
         proof.differences += [
             f"decision_vault {name}: {field_} is not what it was in the vault then"
             for field_ in FIELDS
             if rows[name][field_] != then[name][field_] and not _is_marked(rows[name], then[name], field_, redactor)
         ]
-    proof.compared = len(rows.keys() & then.keys())
+    proof.compared = len(both)
+
+
+def _unsure(
+    snapshot: Snapshot,
+    live: Mapping[str, Sequence[Row]],
+    then: Mapping[str, Row],
+    rows: Mapping[str, Row],
+    taken: datetime,
+) -> set[str]:
+    """Decisions of which it cannot be told whether a snapshot should have them as it does.
+
+    A row is stamped when its transaction begins, and seen by others when that ends; and what was read page by page may
+    have changed between two pages.
+    """
+    early = taken - timedelta(seconds=STATEMENT_SECONDS)
+    unsure = {name for name in then.keys() - rows.keys() if _moment(then[name].get("created_at")) > early}
+    if not isinstance(window := snapshot.manifest["read"], str):
+        began, ended = _moment(window["began"]), _moment(window["ended"])
+        unsure |= {
+            row["decision_id"] for row in live["decision_history"] if began <= _moment(row["changed_at"]) <= ended
+        }
+        unsure |= {row["id"] for row in live["decision_vault"] if began <= _moment(row["created_at"]) <= ended}
+    return unsure
+
+
+def _moment(text: str | None) -> datetime:
+    return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
 
 
 def _is_marked(row: Row, live: Row, name: str, redactor: Redactor) -> bool:

@@ -6,6 +6,7 @@ and could not push any more are worth keeping: the next run puts them on the bra
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import re
@@ -27,6 +28,8 @@ from utils.redact import Redactor
 
 TRIES = 4
 """How often a push is tried while others push to the branch too."""
+
+ABANDONED_SECONDS = 3600
 
 _TAKEN = re.compile(r"^Snapshot-At: (\d{4}-\d\d-\d\dT[\d:.]{8,15}\+00:00)$", re.MULTILINE)
 
@@ -86,20 +89,6 @@ class Branch:
 
     # --- where the branch stands
 
-    def look(self, *, push: bool = True) -> None:
-        """Brings the clone to where the branch is; pushes first what an earlier run could not (unless `push` is false).
-
-        Raises:
-            SafetyError: the branch is not one of backups. ServiceError: the repository cannot be reached.
-        """
-        try:
-            self._look(push=push)
-        except AnglesError as error:
-            if type(error) is not AnglesError:
-                raise
-            self.renew(str(error))
-            self._look(push=push)
-
     def renew(self, why: str) -> None:
         """Makes the clone anew; one with unpushed commits is set aside."""
         if self._holds_unpushed():
@@ -111,7 +100,13 @@ class Branch:
             shutil.rmtree(self.clone, ignore_errors=True)
         self.repository = Repository(self.clone, self.remote)
 
-    def _look(self, *, push: bool) -> None:
+    def look(self, *, push: bool = True) -> None:
+        """Brings the clone to where the branch is; pushes first what an earlier run could not (unless `push` is false).
+
+        Raises:
+            SafetyError: the branch is not one of backups. ServiceError: the repository cannot be reached.
+            RepositoryError: the clone is damaged.
+        """
         repository, before = self.repository, self.repository.tip(self.repository.known)
         theirs = repository.remote_tip()
         if theirs is None:
@@ -125,7 +120,7 @@ class Branch:
         self._on(theirs)
         left = self._unpushed(before)
         if left and push:
-            self._finish(left)
+            self._finish(left, straight=theirs == before)
         elif left:
             self.notes.append(f"{len(left)} commits of a run that was cut off are still to be pushed")
 
@@ -147,18 +142,29 @@ class Branch:
             return []
         return self.repository.commits(ours, but=before)[::-1]
 
-    def _finish(self, left: list[Commit]) -> None:
-        """Pushes commits of earlier runs, on top of where the branch is now; drops those in which a secret is seen."""
-        for commit in left:
-            tree = {
-                path: entry.blob for path, entry in self.repository.tree(commit.id).items() if snapshot.is_ours(path)
-            }
-            if self.findings(tree):
+    def _finish(self, left: list[Commit], *, straight: bool) -> None:
+        """Pushes commits of earlier runs; drops those in which a secret is seen.
+
+        Args:
+            left: the oldest first.
+            straight: they lead on from where the branch is; otherwise they are put on top of that.
+        """
+        trees = [self._owned(commit.id) for commit in left]
+        seen_in = [bool(self.findings(tree)) for tree in trees]
+        if straight and not any(seen_in):
+            self.push(left[-1].id)
+            return
+        for commit, tree, is_seen in zip(left, trees, seen_in, strict=True):
+            if is_seen:
                 self.notes.append("an unpushed snapshot of an earlier run is dropped: today's rules see a secret in it")
-                continue
-            self.push(self.repository.commit(self.base, self._moves(tree), commit.message, commit.at))
-            _log.info("pushed a snapshot that an earlier run could not: %s", commit.message.splitlines()[0])
+            else:
+                self.push(self.repository.commit(self.base, self._moves(tree), commit.message, commit.at))
         self.repository.point(self.repository.branch, self.base)
+
+    def _owned(self, commit: str) -> dict[str, str]:
+        """The blobs of a snapshot by path."""
+        found = self.repository.tree(commit)
+        return {path: entry.blob for path, entry in found.items() if snapshot.is_ours(path)}
 
     # --- a new snapshot
 
@@ -272,6 +278,14 @@ class Branch:
         return not remotes.exists() or remotes.read_text() != ours
 
 
+def sweep(folder: Path, now: datetime) -> None:
+    """Removes clones that a killed run left behind: those of a run that may still be at it are younger."""
+    for left in folder.glob("check-*"):
+        with contextlib.suppress(OSError):
+            if now.timestamp() - left.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(left)
+
+
 @contextmanager
 def cloned(parent: Path, remote: Remote, depth: int | None = None) -> Iterator[Repository]:
     """A fresh clone of the branch, or of its newest commits, for the time of a `with` block.
@@ -282,10 +296,6 @@ def cloned(parent: Path, remote: Remote, depth: int | None = None) -> Iterator[R
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="check-", dir=parent) as name:
         clone = Repository(Path(name) / "clone.git", remote)
-        if clone.remote_tip() is None:
-            raise AnglesError(
-                f"repository {remote.url}", f"has no branch {remote.branch}", "Run: python run_backup_now.py"
-            )
         clone.fetch(depth)
         yield clone
 

@@ -18,7 +18,7 @@ from utils.backup.publish import DamagedSnapshotError, Verified, cloned, taken, 
 from utils.config import Settings
 from utils.errors import ConfigError
 from utils.files import write_atomic
-from utils.git_helpers import Commit, Remote, Repository
+from utils.git_helpers import Commit, NoBranchError, Remote, Repository
 from utils.redact import Redactor
 from utils.stores.base import Activity, Vault
 from utils.sync.lease import leased
@@ -52,7 +52,7 @@ class Outcome:
     @property
     def problems(self) -> bool:
         """Whether something asked for was not done: a row that moved, a path that was refused."""
-        return self.done is not None and any("there already" not in line for line in self.done.left)
+        return self.done is not None and bool(self.done.left)
 
     @property
     def lines(self) -> list[str]:
@@ -83,6 +83,12 @@ class Outcome:
             "done": vars(self.done) if self.done else None,
             "undo": self.undo,
         }  # fmt: skip
+
+    def details(self) -> dict[str, Any]:
+        """As `agent_activity` has it: the figures alone."""
+        return {
+            name: value for name, value in self.json().items() if name in {"commit", "taken", "rows", "done", "undo"}
+        }
 
     def closing_line(self) -> str:
         """What the person who waits reads."""
@@ -124,7 +130,7 @@ class Restore:
             outcome.plan = plan(found.snapshot, live, wanted, self.redactor.redact_json)
         for path, data in sorted(found.snapshot.documents().items()):
             where, why = apply.landing(path, data, target.folder, found.commit.id[:8], overwrite=target.overwrite)
-            outcome.files[path] = why or f"goes to {where}"
+            outcome.files[path] = f"goes to {where}" if where else why or "is there already"
         return outcome
 
     def rows(self, found: Verified, vault: Vault, wanted: Wanted, undo: apply.Undo) -> tuple[Plan, apply.Done]:
@@ -174,8 +180,11 @@ class Restore:
 
 def history(folder: Path, remote: Remote) -> list[Commit]:
     """The snapshots, the newest first."""
-    with cloned(folder, remote) as clone:
-        return clone.commits(newest(clone))
+    try:
+        with cloned(folder, remote) as clone:
+            return clone.commits(newest(clone))
+    except NoBranchError:
+        return []
 
 
 def newest(clone: Repository) -> str:

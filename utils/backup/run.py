@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from utils.backup import clean, export, files, snapshot
-from utils.backup.publish import Branch, verify
+from utils.backup.publish import Branch, sweep, verify
 from utils.backup.snapshot import MOST_BYTES, WARN_BYTES, Changes, Snapshot
 from utils.config import ROOT, Mode, Settings
 from utils.errors import ConfigError, SafetyError
-from utils.git_helpers import Remote, make_bare
+from utils.git_helpers import Remote, RepositoryError, make_bare
 from utils.migrations.folder import read_folder
 from utils.redact import Redactor
 from utils.sections import BackupSettings
@@ -57,6 +57,11 @@ class Report:
         """Takes the figures of a snapshot."""
         self.rows, self.redactions = dict(made.manifest["rows"]), dict(made.manifest["redactions"])
         self.size, self.files = sum(map(len, made.files.values())), len(made.files)
+
+    def failed(self, why: str) -> None:
+        """It ended with an error; what was pushed before stays pushed."""
+        self.problems.append(why)
+        self.outcome = "pushed" if self.outcome == "pushed" else "failed"
 
     def json(self) -> dict[str, Any]:
         """As `backup_report.json` and `--json` have it."""
@@ -108,11 +113,24 @@ class Backup:
         Raises:
             SafetyError: a guard refused; nothing was pushed.
         """
-        report, source = self.report, self.settings.need_vault()
-        branch = Branch(self.folder, self.remote, self.redactor, report.notes)
+        branch = Branch(self.folder, self.remote, self.redactor, self.report.notes)
+        try:
+            self._make(branch, vault, dry_run=dry_run, allow_shrink=allow_shrink)
+        except RepositoryError as error:
+            branch.renew(str(error))
+            self._make(branch, vault, dry_run=dry_run, allow_shrink=allow_shrink)
+        if self.report.outcome == "pushed":
+            self.check()
+            branch.repository.collect()
+            sweep(self.folder, self.report.at)
+            self.lap("verify")
+
+    def _make(self, branch: Branch, vault: Vault, *, dry_run: bool, allow_shrink: bool) -> None:
+        """All up to the push."""
+        report = self.report
         branch.look(push=not dry_run)
         self.lap("look")
-        reading = export.read(source, vault)
+        reading = export.read(self.settings.need_vault(), vault)
         self.lap("export")
         made, blobs = self._snapshot(branch, reading)
         report.holds(made)
@@ -122,20 +140,17 @@ class Backup:
         self._guard(made, allow_shrink=allow_shrink)
         if not report.changes.judged:
             report.outcome, report.commit = "unchanged", branch.base or ""
-            self._remember(branch, blobs, dry_run=dry_run)
-            return
-        tree = branch.stage(made)
-        self.lap("stage")
-        if dry_run:
+        else:
+            tree = branch.stage(made)
             report.outcome = "would push"
+            self.lap("stage")
+        if dry_run:
             return
-        report.commit = branch.commit(tree, self._message(reading.at), report.at)
-        report.outcome = "pushed"
-        self.lap("push")
-        self._remember(branch, blobs, dry_run=False)
-        self.check()
-        branch.repository.collect()
-        self.lap("verify")
+        if report.changes.judged:
+            report.commit = branch.commit(tree, self._message(reading.at), report.at)
+            report.outcome = "pushed"
+            self.lap("push")
+        self._memory(branch).keep(blobs)
 
     def check(self) -> None:
         """Reads the newest snapshot from a fresh clone, hashes and scans it.
@@ -160,8 +175,7 @@ class Backup:
         self.report.notes += left_out
         for table in snapshot.TABLES:
             raw |= snapshot.shards(table, reading.rows[table.name])
-        memory = clean.Memory(self.folder / f"{branch.clone.stem}.json", self.settings.secrets)
-        ready, blobs = branch.cleaned(raw, memory)
+        ready, blobs = branch.cleaned(raw, self._memory(branch))
         for path in sorted(set(raw) - set(ready)):
             self.report.notes.append(f"{path.removeprefix('files/')} is left out: it is no text and holds a secret")
         made = snapshot.complete(
@@ -173,9 +187,8 @@ class Backup:
         )
         return made, blobs
 
-    def _remember(self, branch: Branch, blobs: dict[str, str], *, dry_run: bool) -> None:
-        if not dry_run:
-            clean.Memory(self.folder / f"{branch.clone.stem}.json", self.settings.secrets).keep(blobs)
+    def _memory(self, branch: Branch) -> clean.Memory:
+        return clean.Memory(self.folder / f"{branch.clone.stem}.json", self.settings.secrets)
 
     def _guard(self, made: Snapshot, *, allow_shrink: bool) -> None:
         sizes = {path: len(data) for path, data in made.files.items()}

@@ -84,7 +84,7 @@ class _Reader:
         for line in text.splitlines():
             if self._is_code(line):
                 yield from self._end()
-                self.blank = False
+                self.kind, self.blank = "text", False
             elif not line.strip():
                 yield from self._end()
                 self.quoted, self.blank = False, True

@@ -146,8 +146,6 @@ def _guarded(sentence: str, found: re.Match[str], confidence: float) -> float:
     near = clause[max((each.end() for each in _SINCE.finditer(clause)), default=0) :]
     if _CONDITION.search(clause) or _NEGATED.search(near) or _IMAGINED.search(before) or _REPORTED.search(before):
         return 0.0
-    if _NEGATED.search(found.group().partition(" ")[0]):
-        return 0.0
     if _DOUBTED.search(before) or _WEAKENED.search(sentence) or _PUT_OFF.search(after):
         return min(confidence, 0.45)
     return confidence

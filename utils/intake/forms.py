@@ -43,6 +43,7 @@ _ADVERB = (
     r"|today|yesterday|this (?:morning|week|month|quarter)|last (?:night|week|month|\w+day)|since|long since"
     r"|once and for all)"
 )
+_NOW = rf"(?: {_ADVERB},?){{0,2}} "
 _HAVE = rf"(?:(?:['’]ve| have| has| had|['’]d)(?= ))?(?: {_ADVERB},?){{0,3}} "
 _BE = rf"(?:['’]re| are|['’]m| am| is)(?: {_ADVERB},?){{0,2}} "
 _WORDS = (
@@ -155,7 +156,7 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         0.74,
         "agree agrees resolve resolves commit commits choose chooses opt opts elect elects adopt adopts approves"
         " settle settles hereby",
-        rf"\b{_US}(?: {_ADVERB},?){{0,2}} (?:agrees? to(?! disagree)|agrees? (?:that|on) (?=.*\b(?:will|shall"
+        rf"\b{_US}{_NOW}(?:agrees? to(?! disagree)|agrees? (?:that|on) (?=.*\b(?:will|shall"
         rf"|must)\b)|resolves? (?:to|that)|commits? (?:to|ourselves)|choose|chooses|opts? (?:for|to|against)"
         rf"|elects? to|adopts?|approves|settles? on|hereby \w+)\b",
     ),
@@ -298,7 +299,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         0.72,
         "forward as_of_ starting_ beginning_ from_today from_tomorrow from_next_",
         r"(?:^|[,;:.] |\band )(?:going forward|moving forward|from (?:today|tomorrow|next \w+)(?: on(?:wards?)?)?"
-        r"|as of (?:today|now|next|this|\w+ \d|\d)[^,]{0,20}|starting (?:today|now|next|this|immediately|\w+day|in|with|on"
+        r"|as of (?:today|now|next|this|\w+ \d|\d)[^,]{0,20}|starting (?:today|now|next|this|immediately|\w+day|in"
+        r"|with|on"
         r"|from|\w+ \d|\d)[^,]{0,25}"
         r"|beginning (?:today|next|in|with|on)[^,]{0,20}),? (?!i\b|you\b|if\b|let|please|consider|try|my\b"
         r"|your\b)(?=.*\b(?:will|must|shall|are|is|no|only|use|uses|all|every|requires?|need|may not|stops?|gets?"
@@ -322,7 +324,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     (
         0.7,
         "it_is. it_is!",
-        r"(?<=\w)(?<!what)(?<!how)(?<!as)(?<!way)(?<!than)(?<!like)(?<!where)(?<!who)(?<!because)(?<!think)(?<!that)(?<!if) it is[.!](?= |$)",
+        r"(?<=\w)(?<!what)(?<!how)(?<!as)(?<!way)(?<!than)(?<!like)(?<!where)(?<!who)(?<!because)(?<!think)(?<!that)"
+        r"(?<!if) it is[.!](?= |$)",
     ),
 )
 _LETTERS = bytes(ord(chr(each).lower()) if chr(each).isalpha() and each < 128 else 32 for each in range(256))
@@ -364,12 +367,14 @@ def _form(confidence: float, needs: str, pattern: str) -> Form:
     words = frozenset(need.encode() for need in needs.split() if "_" not in need)
     phrases = [need.replace("_", " ") for need in needs.split() if "_" in need]
     _, acted, verb = pattern.partition(_US)
+    for between in (_HAVE, _BE, _NOW):
+        verb = verb.removeprefix(between)
     return Form(
         confidence,
         words,
         tuple((frozenset(words_of(phrase)), phrase) for phrase in phrases),
         re.compile(pattern, re.IGNORECASE),
-        re.compile(verb, re.IGNORECASE) if acted else None,
+        re.compile(rf"\b{verb}", re.IGNORECASE) if acted else None,
     )
 
 
@@ -400,6 +405,7 @@ def likely(text: str, forms: Iterable[Form] = FORMS) -> list[Form]:
     return [form for form in forms if form.may_be_in(text, words)]
 
 
-def may_be_labelled(text: str) -> bool:
-    """Whether a text has a word of a label or a heading that announces a decision."""
-    return not words_of(text).isdisjoint(_LABELS)
+def silent(text: str, forms: Iterable[Form] = FORMS) -> bool:
+    """Whether a text has no word of a label or a heading that announces decisions, and none of these forms."""
+    words = words_of(text)
+    return words.isdisjoint(_LABELS) and not any(form.may_be_in(text, words) for form in forms)

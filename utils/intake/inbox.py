@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
 import stat
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -167,15 +168,19 @@ def _unfinished(entry: Entry) -> bool:
 
 
 def _written_to(path: Path) -> bool:
-    """Whether a process has the file open for writing: a read lease is then refused (Linux, one's own files)."""
-    lease = getattr(fcntl, "F_SETLEASE", None)
-    if lease is None:
+    """Whether a process has the file open for writing: a read lease is then refused (Linux, one's own files).
+
+    Who opens it in the instant of the lease has us told so by a signal, which would be the end of us if it were SIGIO.
+    """
+    lease, told_by = getattr(fcntl, "F_SETLEASE", None), getattr(fcntl, "F_SETSIG", None)
+    if lease is None or told_by is None:
         return False
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
+        fcntl.fcntl(descriptor, told_by, signal.SIGURG)
         fcntl.fcntl(descriptor, lease, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, lease, fcntl.F_UNLCK)
     except OSError as error:

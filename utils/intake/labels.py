@@ -35,7 +35,8 @@ _NOUNS = {
     "decision": r"(?:here(?:['’]s| is) )?what (?:we|was|has been|the team)(?: have| has)? ?(?:decided|agreed"
     r"|chose)(?: on)?|decisions?|decided|decision[ _]log|we decided|final call|final answer|plan of record|the call"
     r"|our call|call made|motion carried|motion passed|vote passed|ratified|adopted|decree|mandate|directive",
-    "agreed": r"agreed|agreement|consensus|resolution|ruling|approved|committed to|commitment|(?:outcome|result) of the (?:vote|meeting|discussion|call)",
+    "agreed": r"agreed|agreement|consensus|resolution|ruling|approved|committed to|commitment|(?:outcome"
+    r"|result) of the (?:vote|meeting|discussion|call)",
     "passed": r"resolved|verdict|settled|sign-?off|signed off|locked in|greenlit|green light|confirmed|finali[sz]ed",
     "chosen": r"chosen (?:option|approach|solution|alternative|path|design|tool)|selected (?:option|approach|solution"
     r"|alternative|path)|option chosen|option selected|choice|our choice|final choice|selection|(?:our |final "
@@ -67,6 +68,7 @@ _TAG = re.compile(
     r"|,-]+[\w./-]+){0,3})[\])>]\s*[:–—-]?\s*(?P<rest>\S.*)$",
     re.IGNORECASE,
 )
+_SIGN = re.compile(r"[:：=>→⇒–—]| -")
 _TAGGED = re.compile(r"^[\[(](?P<tag>[^\])\n]{1,40})[\])]\s*(?=\S)")
 
 
@@ -106,8 +108,10 @@ def labelled(text: str) -> Label | None:
             "" if closed else tagged["rest"],
             tagged.start("rest"),
         )
+    if not _SIGN.search(text, 0, 300):
+        return None
     tag = _TAGGED.match(text)
-    found = _LABEL.match(text, tag.end() if tag else 0) if not tag else _LABEL.match(text[tag.end() :])
+    found = _LABEL.match(text[tag.end() :] if tag else text)
     if not found:
         return None
     offset = tag.end() if tag else 0
@@ -131,7 +135,7 @@ def labelled(text: str) -> Label | None:
 
 
 def attribute_of(key: str) -> str:
-    """What a key such as `Decided on` or `DECISION_STATUS` says of a decision; `none` where it says nothing of use; ''."""
+    """What a key such as `Decided on` or `DECISION_STATUS` says of a decision; `none` where that is of no use; ''."""
     bare = re.sub(r"[\s_]+", " ", key.strip(" *_")).strip()
     return next((name for name, words in _NAMES.items() if words.fullmatch(bare)), "")
 

@@ -9,7 +9,7 @@ from utils.intake import dates
 from utils.intake.blocks import Block, blocks, cells, front_matter, plain, sentences
 from utils.intake.contents import acts, assents, is_open, proposes
 from utils.intake.cues import Cue, asks, cue, masked, weakened
-from utils.intake.forms import likely, may_be_labelled
+from utils.intake.forms import Form, likely, silent
 from utils.intake.labels import ATTRIBUTE, INLINE, Label, attribute_of, labelled, section
 from utils.intake.model import Message
 from utils.intake.revisions import ENDED, revised, withdrawn
@@ -79,7 +79,7 @@ class Reading:
     def __init__(self, message: Message) -> None:
         self.day = dates.day_of(message.at)
         self.front, self.text = front_matter(message.text)
-        self.forms = likely(self.text)
+        self.forms: list[Form] = []
         self.found: list[Draft] = []
         self.current: Draft | None = None
         self.standing: dict[str, str] = {}
@@ -97,8 +97,9 @@ class Reading:
 
     def drafts(self) -> list[Draft]:
         """What the message states."""
-        if not self.forms and not may_be_labelled(self.text):
+        if silent(self.text):
             return []
+        self.forms = likely(self.text)
         every = list(blocks(self.text))
         titles = {block.headings[-1] for block in every if block.headings} | {
             plain(block.text).lower() for block in every if block.kind == "heading"
@@ -138,7 +139,7 @@ class Reading:
 
     def _says_nothing(self, text: str) -> bool:
         """Whether a block has no label, no key and no word of deciding: most are passed over so."""
-        return ":" not in text and not likely(text, self.forms) and not may_be_labelled(text)
+        return ":" not in text and silent(text, self.forms)
 
     def _heading(self, block: Block) -> None:
         text = plain(block.text)
@@ -291,7 +292,7 @@ class Reading:
         self.current = draft
 
     def _dated(self, said: dict[str, str], head: str, rest: str) -> None:
-        """Notes when it was decided: said before or in the words of deciding, or behind them, unless planned for then."""
+        """Notes when it was decided: said before or in the words of deciding, or behind, unless planned for then."""
         days = [day for _, _, day in dates.said(head, self.day)] or [
             day
             for start, _, day in dates.said(rest, self.day)
@@ -324,9 +325,7 @@ def _inline(text: str) -> tuple[str, dict[str, str]]:
     said: dict[str, str] = {}
     for number, key in enumerate(keys):
         end = keys[number + 1].start() if number + 1 < len(keys) else len(text)
-        name = attribute_of(key["key"])
-        if name:
-            said.setdefault(name, text[key.end() : end].strip(" |;,)*_`"))
+        said.setdefault(attribute_of(key["key"]), text[key.end() : end].strip(" |;,)*_`"))
     said.pop("none", None)
     if said.pop("ended", None):
         said["status"] = "superseded"

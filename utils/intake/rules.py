@@ -1,8 +1,8 @@
 """The rules: a message in, the decisions that it states out. Pure.
 
-Four things state a decision, from the surest on: a field of a structured one, a label ("Decision: ..."), the place under
-a heading that announces decisions, and the words of a sentence (`utils.intake.cues`). What a user says is for a person
-to review; what a system or a tool says is no output.
+Four things state a decision, from the surest on: a field of a structured one, a label ("Decision: ..."), the place
+under a heading that announces decisions, and the words of a sentence (`utils.intake.cues`). What a user says is for a
+person to review; what a system or a tool says is no output.
 """
 
 from __future__ import annotations

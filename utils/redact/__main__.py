@@ -1,4 +1,4 @@
-"""Redacts JSON Lines: objects {"id": …, "text": …} from stdin, the same without their secrets to stdout, line by line.
+"""Redacts JSON Lines: objects {"id": ..., "text": ...} from stdin, without their secrets to stdout, line by line.
 
 It knows the secrets of the environment and of .env in every form, and others by their shape and name. Ends with 2 at
 the first line that is no such object; nothing of that line is written.

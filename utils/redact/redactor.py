@@ -17,7 +17,9 @@ SHORTEST_SECRET = 8
 
 CONFIGURED = "configured"
 _MARKER = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
+_UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _AROUND = 512
+"""How far from a marker a rule may see it, in signs."""
 _DEEPEST = 3
 """How often what was decoded is decoded again."""
 
@@ -52,8 +54,11 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with a marker for each secret. What was redacted before is left as it is."""
+        secrets = self.find(text)
+        if not secrets:
+            return text
         parts, end = [], 0
-        for start, stop, found in _windows(text, self.find(text)):
+        for start, stop, found in _windows(text, secrets):
             parts += [text[end:start], self._settled(text[start:stop], [each.moved(-start) for each in found])]
             end = stop
         return "".join([*parts, text[end:]])
@@ -114,7 +119,8 @@ class Redactor:
 
     def _all(self, text: str, depth: int) -> Iterator[Finding]:
         low = lowered(text)
-        yield from self._configured(text, low)
+        if self._secrets:
+            yield from self._configured(text, low)
         yield from _by_rules(text, low)
         if not depth:
             return
@@ -190,14 +196,12 @@ def _says(kind: str) -> int:
 def _whole_escapes(text: str, finding: Finding) -> Finding:
     """The finding without half an escape at either end, so that JSON stays JSON."""
     start, end, kind = finding
-    if start and text[start - 1] == "\\" and _odd(text, start) and text[start] in 'nrtbf"\\/':
+    for escape in _UNICODE.finditer(text, max(0, start - 5), start + 4):
+        if escape.start() < start < escape.end():
+            start = escape.end()
+    if start and text[start - 1] == "\\" and text[start] in 'nrtbf"\\/':
         start += 1
-    if end < len(text) and text[end - 1] == "\\" and _odd(text, end):
+    before = text[max(0, end - 64) : end]
+    if end < len(text) and (len(before) - len(before.rstrip("\\"))) % 2:
         end -= 1
     return Finding(start, end, kind)
-
-
-def _odd(text: str, at: int) -> bool:
-    """Whether an odd number of backslashes ends before `at`."""
-    before = text[max(0, at - 64) : at]
-    return (len(before) - len(before.rstrip("\\"))) % 2 == 1

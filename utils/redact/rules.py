@@ -85,7 +85,9 @@ def _assignment(text: str, at: int) -> Iterator[Finding]:
         return
     group = "plain" if match["q"] is None else "quoted"
     begin, end = match.span(group)
-    if end - begin < 4:
+    if match["q"] and match["q"][0] == "\\":
+        end = _closing(text, end, match["q"])
+    if end - begin < 4 or (match["q"] and match["q"] != '"' and _leaves_json(text[begin:end], match["q"])):
         return
     start, how = _name_start(text, at), _separator(match)
     if match["sep"] == ":" and text[max(0, start - 1) : start] in {"/", ":"}:
@@ -93,7 +95,8 @@ def _assignment(text: str, at: int) -> Iterator[Finding]:
     promised = words.promise(text[start : match.start(how)].rstrip(" \t\"'`\\])}&;"))
     if promised is Promise.KEY and _stronger(text, start):
         promised = Promise.SECRET
-    if promised is None or (promised is not Promise.PASSWORD and match[group].isalpha() and match[group].islower()):
+    value = text[begin:end]
+    if promised is None or (promised is not Promise.PASSWORD and value.isalpha() and value.islower()):
         return
     if group == "plain":
         begin, end = _unwrapped(text, begin, begin + len(match[group].rstrip(".,:;")))
@@ -101,6 +104,30 @@ def _assignment(text: str, at: int) -> Iterator[Finding]:
         yield Finding(begin, end, promised.value)
     elif end - begin > _LONG:
         yield Finding(begin, end, NOTHING)
+
+
+def _closing(text: str, at: int, quote: str) -> int:
+    """Where a quote within a quoted text ends a value: JSON in JSON writes a quote of the value with more backslashes.
+
+    Args:
+        text: as it stands.
+        at: where the quote is found first.
+        quote: with its own backslashes.
+    """
+    own, last = len(quote) - 1, at + 1024
+    while 0 <= at < last:
+        before = text[max(0, at - 64) : at]
+        if (len(before) - len(before.rstrip("\\")) + own) % (2 * own + 2) == own:
+            return at
+        at = text.find(quote, at + len(quote), last)
+    return -1
+
+
+def _leaves_json(value: str, quote: str) -> bool:
+    """Whether a value between quotes goes over the end of the JSON string in which its first quote stands."""
+    if quote[-1] == '"':
+        return any(len(run[0]) <= len(quote) - 1 for run in re.finditer(r'\\*"', value))
+    return re.search(r'"\s*[,:\]}]|[\[{,:]\s*"', value) is not None
 
 
 def _separator(match: re.Match[str]) -> str:
@@ -419,6 +446,7 @@ def by_mark() -> dict[str, tuple[tuple[int, Rule], ...]]:
 
 
 _RUN_RULES = (
+    ("okta", re.compile(r"(00(?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])[\w-]{38,40})(?![\w-])", re.ASCII)),
     ("discord", re.compile(r"[MNO][A-Za-z\d_-]{22,27}\.[\w-]{6}\.([\w-]{27,60})(?![\w-])", re.ASCII)),
     (
         "token",

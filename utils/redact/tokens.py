@@ -111,7 +111,7 @@ databricks    ~dapi|~dose|~dkea                                 [0-9a-f]{32}(?:-
 airtable      ~pat                                              [A-Za-z0-9]{14}\.[0-9a-f]{40,}
 doppler       ~dp.pt.|~dp.st.|~dp.ct.|~dp.sa.|~dp.said.|~dp.scim.|~dp.audit.  (?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{30,}
 vault         hvs.|hvb.|hvr.                                    [\w-]{20,}
-vault  ~s.|~b.|~r.  (?=[A-Za-z]{0,24}\d)(?=[a-z0-9]{0,24}[A-Z])(?=[A-Z0-9]{0,24}[a-z])[A-Za-z0-9]{24}(?![A-Za-z0-9(.\[])
+vault  ~s.  (?=[A-Za-z]{0,24}\d)(?=[a-z0-9]{0,24}[A-Z])(?=[A-Z0-9]{0,24}[a-z])[A-Za-z0-9]{24}(?![A-Za-z0-9(.\[])
 terraform     .atlasv1.                                         (?<=[A-Za-z0-9]{14}\.atlasv1\.)[\w=-]{40,}
 infisical     ~st.                                              [0-9a-f-]{20,36}\.[0-9a-f]{20,}\.[0-9a-f]{20,}
 pulumi        ~pul-                                             [0-9a-f]{40}
@@ -170,7 +170,6 @@ prismic       ~MC5                                              [\w.-]{50,}
 dropbox       ~sl.                                              (?=[\w-]{0,100}\d)[\w-]{100,}
 dropbox       ~sl.u.                                            [\w-]{40,}
 adobe         ~p8e-                                             [A-Za-z0-9]{32}
-okta  ~00  (?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])(?![0-9a-fA-F]{38})[\w-]{38,40}(?![\w-])
 typeform      tfp_                                              [\w.=-]{30,}
 tally         tly-                                              [A-Za-z0-9]{30,}
 calcom        cal_live_|cal_test_                               [0-9a-f]{30,}

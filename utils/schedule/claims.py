@@ -6,13 +6,18 @@ left. A run may so be begun twice, and jobs bear that; a slot is settled once.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from utils.errors import ServiceError
 from utils.schedule.jobs import Job
 from utils.stores.base import Transport
+
+_log = logging.getLogger(__name__)
 
 TTL_SECONDS = 90.0
 """How long a claim lasts after the last sign of life of its holder."""
@@ -71,3 +76,28 @@ class Claims:
         payload = {**claim.json(), "state": state, "outcome": outcome}
         answer: Mapping[str, Any] = self.transport.call("job_settle", payload)
         return bool(answer["held"])
+
+
+@dataclass
+class Keeper:
+    """Keeps a claim while its slot is being run."""
+
+    claims: Claims | None
+    claim: Claim | None
+    lost: bool = False
+    kept: float = field(default_factory=time.monotonic)
+
+    @property
+    def every(self) -> float:
+        """Seconds between two signs of life."""
+        return self.claims.ttl / 3 if self.claims and self.claim else float("inf")
+
+    def look(self) -> str:
+        """Keeps the claim, if it is time; why its run should end, or ''."""
+        if self.claims and self.claim and not self.lost and time.monotonic() - self.kept >= self.every:
+            self.kept = time.monotonic()
+            try:
+                self.lost = not self.claims.keep(self.claim)
+            except ServiceError as error:
+                _log.info("%s: its claim is not kept: %s", self.claim.job, error)
+        return "taken over by another host" if self.lost else ""

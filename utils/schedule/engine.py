@@ -22,7 +22,7 @@ from utils import script
 from utils.errors import BUG, AnglesError, BusyError, ServiceError
 from utils.files import hold_lock
 from utils.schedule import process, slots
-from utils.schedule.claims import Claim, Claims
+from utils.schedule.claims import Claim, Claims, Keeper
 from utils.schedule.history import SLOTS_KEPT, Attempt, Began, History, Moment
 from utils.schedule.jobs import TRIES, Job, Outcome, outcome
 from utils.schedule.slots import Miss, Open, Past, Run, Wait
@@ -35,6 +35,9 @@ MOST_ATTEMPTS = 2 * TRIES
 BACKOFF_SECONDS = (30.0, 120.0)
 REST_SECONDS = 5.0
 """After which a job is looked at again that another run, or another host, is at."""
+
+ORPHAN_SECONDS = 1.0
+"""The same where its own run goes on without the scheduler that began it."""
 
 BEAT_SECONDS = 60.0
 _STEP = timedelta(seconds=60)
@@ -190,12 +193,7 @@ class Engine:
         if running is None and desk.open and not isinstance(verdict, Wait) and desk.open.slot != verdict.slot:
             self._close(desk, desk.open)
         if isinstance(verdict, Miss):
-            _log.warning(
-                "%s: slot %s missed (%s), %d in all since the last run", job.name, _utc(verdict.slot), verdict.why,
-                verdict.missed,
-            )  # fmt: skip
-            self._settle(desk, verdict.slot, "missed", verdict.missed)
-            return False
+            self._miss(desk, verdict)
         if not isinstance(verdict, Run) or closed:
             return False
         if running is not None:
@@ -203,7 +201,7 @@ class Engine:
                 _log.warning("%s: slot %s skipped: an earlier run is still at it", job.name, _utc(verdict.slot))
                 self._settle(desk, verdict.slot, "skipped", verdict.missed)
             return False
-        if job.name in self._paused_now(job.name):
+        if self._is_paused(job.name):
             desk.rest_until = moment.seconds + REST_SECONDS
             return False
         desk.busy = verdict
@@ -211,16 +209,24 @@ class Engine:
         self.begin(lambda: self._carry(desk, verdict))
         return True
 
+    def _miss(self, desk: Desk, miss: Miss) -> None:
+        """Settles a slot that is not run; what passes in a pause is counted at its end."""
+        name = desk.job.name
+        if name not in self._paused:
+            told = "%s: slot %s missed (%s), %d in all since the last run"
+            _log.warning(told, name, _utc(miss.slot), miss.why, miss.missed)
+            self._settle(desk, miss.slot, "missed", miss.missed)
+
     def _close(self, desk: Desk, cut: Open) -> None:
         """Settles a slot whose run was cut off with its scheduler, once another slot has come."""
         record = self._kept(lambda: self.history.told_by_itself(cut.run_id, desk.job.name), None)
         word = "missed" if record is None or record.code is None else outcome(desk.job, record.code).word
         self._settle(desk, cut.slot, word, 0)
 
-    def _paused_now(self, name: str) -> frozenset[str]:
-        """The paused jobs, read anew where one is about to begin: another process pauses and resumes."""
+    def _is_paused(self, name: str) -> bool:
+        """Whether a job is paused, read anew where it is about to begin: another process pauses and resumes."""
         self._paused = self._kept(lambda: frozenset(self.history.paused()), self._paused)
-        return self._paused & {name}
+        return name in self._paused
 
     def _carry(self, desk: Desk, due: Run) -> None:
         """Carries a slot through, in a thread; a bug ends that thread alone."""
@@ -244,7 +250,7 @@ class Engine:
     def _overlap(self, desk: Desk, due: Run) -> None:
         """Somebody else runs this job here: a person, or what an earlier scheduler left."""
         if desk.job.queue or due.after:
-            desk.rest_until = self.clocks().seconds + REST_SECONDS
+            desk.rest_until = self.clocks().seconds + (ORPHAN_SECONDS if due.after else REST_SECONDS)
             return
         _log.warning("%s: slot %s skipped: another run is at it", desk.job.name, _utc(due.slot))
         self._settle(desk, due.slot, "skipped", due.missed)
@@ -283,20 +289,20 @@ class Engine:
         attempt = due.attempt
         last = min(attempt + TRIES - 1, MOST_ATTEMPTS)
         while True:
-            keeper = _Keeper(self.claims, claim and replace(claim, attempt=attempt))
+            keeper = Keeper(self.claims, claim and replace(claim, attempt=attempt))
             report = self._once(desk, replace(due, attempt=attempt), lock, keeper)
-            if keeper.lost:
-                self.tell(replace(report, final=False))
-                self._settle(desk, due.slot, "elsewhere", 0)
-                return
             again = report.outcome.again
-            if again and self._halt.is_set():
+            if keeper.lost or (again and self._halt.is_set()):
                 self.tell(replace(report, final=False))
                 self._give_back(claim)
                 return
-            if not again or attempt >= last or not self._wait_inside(desk.job, due, attempt - due.attempt, keeper):
+            seconds = self._backoff(desk.job, due, attempt - due.attempt) if again and attempt < last else None
+            if seconds is None:
                 break
             self.tell(replace(report, final=False))
+            if not self._wait(seconds, keeper):
+                self._give_back(claim)
+                return
             attempt += 1
         self._finish(desk, due, claim, report)
 
@@ -323,7 +329,7 @@ class Engine:
         self._kept(lambda: self.history.end(attempt), None)
         return Report(attempt, verdict, final=True)
 
-    def _once(self, desk: Desk, due: Run, lock: int | None, keeper: _Keeper, *, slotless: bool = False) -> Report:
+    def _once(self, desk: Desk, due: Run, lock: int | None, keeper: Keeper, *, slotless: bool = False) -> Report:
         """One run, written down when it begins and when it has ended."""
         job, moment = desk.job, self.clocks()
         run_id = uuid.uuid4().hex[:12]
@@ -355,18 +361,20 @@ class Engine:
         """Why a run should end now."""
         return "stopped" if self._end_at is not None and time.monotonic() >= self._end_at else ""
 
-    def _wait_inside(self, job: Job, due: Run, tried: int, keeper: _Keeper) -> bool:
-        """Waits before a slot's next try; false where that would begin after its grace, or all is ending."""
+    def _backoff(self, job: Job, due: Run, tried: int) -> float | None:
+        """Seconds before a slot's next try; None where that would begin after its grace."""
         seconds = BACKOFF_SECONDS[min(tried, len(BACKOFF_SECONDS) - 1)]
         seconds = min(seconds, job.grace.total_seconds() / 4) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         begins = self.clocks().now + timedelta(seconds=seconds)
-        if begins - due.slot > min(job.grace, job.period):
-            return False
+        return seconds if begins - due.slot <= min(job.grace, job.period) else None
+
+    def _wait(self, seconds: float, keeper: Keeper) -> bool:
+        """Waits, and keeps the claim meanwhile; false where all is ending, or the claim was lost."""
         wait = self.pause or self._halt.wait
         while seconds > 0:
             part = min(seconds, keeper.every)
             if wait(part) or keeper.look():
-                return not keeper.lost and not self._halt.is_set()
+                return False
             seconds -= part
         return True
 
@@ -410,7 +418,7 @@ class Engine:
         """
         desk = Desk(job, timedelta(0), {}, None, None)
         with hold_lock(job_lock(self.home, job.name)) as lock:
-            report = self._once(desk, Run(self.clocks().now), lock, _Keeper(None, None), slotless=True)
+            report = self._once(desk, Run(self.clocks().now), lock, Keeper(None, None), slotless=True)
         self.tell(report)
         return report
 
@@ -442,31 +450,6 @@ class Engine:
             return otherwise
         self._forgetful = False
         return found
-
-
-@dataclass
-class _Keeper:
-    """Keeps a claim while its slot is being run."""
-
-    claims: Claims | None
-    claim: Claim | None
-    lost: bool = False
-    _kept: float = field(default_factory=time.monotonic)
-
-    @property
-    def every(self) -> float:
-        """Seconds between two signs of life."""
-        return self.claims.ttl / 3 if self.claims and self.claim else float("inf")
-
-    def look(self) -> str:
-        """Keeps the claim, if it is time; why its run should end, or ''."""
-        if self.claims and self.claim and not self.lost and time.monotonic() - self._kept >= self.every:
-            self._kept = time.monotonic()
-            try:
-                self.lost = not self.claims.keep(self.claim)
-            except ServiceError as error:
-                _log.info("%s: its claim is not kept: %s", self.claim.job, error)
-        return "taken over by another host" if self.lost else ""
 
 
 def job_lock(home: Path, job: str) -> Path:

@@ -23,6 +23,7 @@ KILL_SECONDS = 10.0
 
 LOGS_KEPT = 50
 _LINE_BYTES = 65_536
+_LAST_READS = 100
 _LOOK_SECONDS = 0.25
 
 
@@ -137,8 +138,10 @@ def _attend(pid: int, pipe: IO[bytes], output: _Output, patience: _Patience) -> 
                 pause = min(pause * 2, _LOOK_SECONDS)
             elif selector.select(_LOOK_SECONDS) and not output.take(pipe):
                 selector.unregister(pipe)
-        while output.take(pipe):
-            pass
+        _end_group(pid, signal.SIGKILL)  # what it left behind says nothing more
+        for _ in range(_LAST_READS):
+            if not output.take(pipe):
+                break
     return patience.why
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import queue
 import signal
@@ -24,7 +25,7 @@ from utils.schedule.messenger import Messenger
 from utils.schedule.supervisor import Served, Supervisor
 from utils.schedule.tell import Teller, closing_line
 from utils.schedule.ticks import ticks
-from utils.script import Run
+from utils.script import Run, Unheard
 from utils.sections import ScheduleSettings
 from utils.variables import Variables
 
@@ -50,6 +51,7 @@ class Service:
     teller: Teller
     read: Callable[[], ScheduleSettings]
     dashboard: Supervisor | None = None
+    told: int = 0
     _events: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
 
     @classmethod
@@ -59,17 +61,17 @@ class Service:
     ) -> Iterator[Self]:
         """A service in this process; in local mode the embedded services run as long."""
         redact = run.redactor.redact
-        with services.database(settings):
+        with services.database(settings) as filled:
             messenger = Messenger()
             transport = None if "vault" in settings.missing else messenger
             teller = Teller(settings.home, run.log, plan.alerts, redact, transport)
             history = History(settings.home / state.STATE_FILE)
-            engine = Engine(plan, settings.home, history, child_runner(settings.home, redact), teller.tell)
+            engine = Engine(plan, settings.home, history, child_runner(settings.home, redact))
             if plan.shared:
-                settings.need_vault()
+                filled.need_vault()
                 engine.claims = Claims(messenger, engine.holder)
             service = cls(run, engine, teller, lambda: config.load_with(section)[1])
-            engine.wake = lambda: service._events.put("")
+            engine.tell, engine.wake = service.tell, lambda: service._events.put("")
             try:
                 yield service
             finally:
@@ -100,22 +102,21 @@ class Service:
     def until_nothing_is_due(self) -> None:
         """Runs everything that is due now."""
         self.engine.replan(replace(self.engine.plan, jitter=timedelta(0)))
-        reports: list[Report] = []
-
-        def tell(report: Report) -> None:
-            reports.append(report)
-            self.teller.tell(report)
-
-        self.engine.tell = tell
         with self._heard():
             while self.engine.tick(read_clocks()) or self.engine.busy:
                 self._handle(_next(self._events, 1.0))
                 if self.engine.stopping and not self.engine.busy:
                     break
-        for report in reports:
-            if report.outcome.well is not False:  # the others were told on stderr
-                self.run.say(closing_line(report))
-        self.run.say(f"{self.run.component}: {len(reports)} runs were due")
+            while not self._events.empty():
+                self._handle(_next(self._events, 0.0))
+        self.run.say(f"{self.run.component}: {self.told} runs were due")
+
+    def tell(self, report: Report) -> None:
+        """Tells a run; stderr and the log have what failed, stdout has the others, by the thread that owns it."""
+        self.told += 1
+        self.teller.tell(report)
+        if report.outcome.well is not False:
+            self._events.put(closing_line(report))
 
     def run_now(self, job: Job) -> Report:
         """Runs a job for a person; Ctrl-C ends it."""
@@ -148,6 +149,9 @@ class Service:
                 self.run.note(f"stopping: {busy} {told}")
         elif event == "reload":
             self._reload()
+        elif event:
+            with contextlib.suppress(AnglesError, Unheard):  # the jobs go on, whether anybody reads this or not
+                self.run.say(event)
 
     def _reload(self) -> None:
         """Reads the configuration again; where it is wrong, the old one stays."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import tempfile
@@ -86,15 +87,16 @@ def _entry(stream: BinaryIO, name: str) -> Iterator[Message | Problem]:
 
 def _text(head: bytes, source: BinaryIO, name: str) -> Iterator[Message | Problem]:
     chunks = decode.text(_blocks(head, source), name)
-    first = next(chunks)
-    while first and not first.strip() and (more := next(chunks, None)) is not None:
-        first = more
-    both = _after(first.lstrip("\ufeff"), chunks)
-    if not jsontext.SHAPE.match(first.lstrip("\ufeff")):
+    first = next((chunk.lstrip("\ufeff") for chunk in chunks if chunk.strip()), "")
+    both = itertools.chain([first], chunks)
+    if not jsontext.SHAPE.match(first):
         yield from prose.messages(both, name)
         return
     for value in jsontext.values(both, name, chatgpt.node):
-        yield from shapes.messages(value)
+        try:
+            yield from shapes.messages(value)
+        except RecursionError:
+            yield Problem(name, "is nested too deeply in one place; the rest is read")
 
 
 def _blocks(head: bytes, source: BinaryIO) -> Iterator[bytes]:
@@ -110,11 +112,6 @@ def _block(source: BinaryIO) -> bytes:
         parts.append(part)
         wanted -= len(part)
     return b"".join(parts)
-
-
-def _after(first: str, chunks: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from chunks
 
 
 def _fit(message: Message) -> Message:

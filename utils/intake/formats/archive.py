@@ -1,4 +1,4 @@
-"""A zip of outputs, entry by entry, as streams: nothing of it is written anywhere, so its paths are names and no more."""
+"""A zip of outputs, entry by entry, as streams: nothing of it is written anywhere, so its paths are only names."""
 
 from __future__ import annotations
 

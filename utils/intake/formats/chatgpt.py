@@ -60,8 +60,10 @@ def _mend_last(tree: dict[str, Any]) -> None:
 
 
 def _last_leaf(tree: dict[str, Any]) -> str:
-    parents = {node(value)[0] for value in tree.values()}
-    return next((key for key in reversed(tree) if key not in parents), "")
+    """The last node that says something and is answered by none."""
+    nodes = {key: node(value) for key, value in tree.items()}
+    parents = {parent for parent, _ in nodes.values()}
+    return next((key for key in reversed(nodes) if key not in parents and nodes[key][1]), "")
 
 
 def _message(value: Any) -> Message | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from utils.errors import AnglesError
 
@@ -43,13 +45,12 @@ def text(blocks: Iterable[bytes], name: str) -> Iterator[str]:
         AnglesError: it is binary.
     """
     codecs.register_error("latin", _latin)
-    decoder: codecs.IncrementalDecoder | None = None
-    for block in blocks:
-        if decoder is None:
-            decoder = codecs.getincrementaldecoder(_named(block, name))("latin")
+    blocks = iter(blocks)
+    head = next(blocks, b"")
+    decoder = codecs.getincrementaldecoder(_named(head, name))("latin")
+    for block in itertools.chain([head], blocks):
         yield decoder.decode(block)
-    if decoder is not None:
-        yield decoder.decode(b"", final=True)
+    yield decoder.decode(b"", final=True)
 
 
 def _named(head: bytes, name: str) -> str:
@@ -63,6 +64,6 @@ def _named(head: bytes, name: str) -> str:
 
 
 def _latin(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    wide = error.encoding.startswith(("utf-16", "utf-32"))
-    return ("�" if wide else error.object[error.start : error.end].decode("latin-1")), error.end
+    found = cast("UnicodeDecodeError", error)
+    wide = found.encoding.startswith(("utf-16", "utf-32"))
+    return ("�" if wide else found.object[found.start : found.end].decode("latin-1")), found.end

@@ -179,14 +179,10 @@ def values(chunks: Iterator[str], name: str, keep: Keep) -> Iterator[Any]:
         elif sign in "]}":
             cursor.step()
         elif sign == "{":
-            yield from _value(cursor, f"{name}: {_nth(number)}", keep, cursor.skip_line)
+            yield from _value(cursor, f"{name}: value {number}", keep, cursor.skip_line)
         else:
-            yield Problem(f"{name}: {_nth(number)}", "is no JSON")
+            yield Problem(f"{name}: value {number}", "is no JSON")
             cursor.skip_line()
-
-
-def _nth(number: int) -> str:
-    return f"value {number}"
 
 
 def _items(cursor: Cursor, name: str, keep: Keep) -> Iterator[Any]:

@@ -27,8 +27,6 @@ def messages(value: dict[str, Any], about: Message | None = None) -> Iterator[Me
         return _all(value["data"], known)
     if isinstance(value.get("role"), str) and "content" in value:
         return _one(value, known)
-    if "choices" not in value and isinstance(value.get("delta"), dict):
-        return None
     for key in _INNER:
         inner = value.get(key)
         if isinstance(inner, dict):

@@ -41,9 +41,10 @@ def messages(chunks: Iterator[str], name: str) -> Iterator[Message | Problem]:
             if piece.strip():
                 yield Message(piece)
         else:
-            for turn in _turns(piece, turn or Message("")):
-                if turn.text.strip():
-                    yield turn
+            for said in _turns(piece, turn or Message("")):
+                turn = said
+                if said.text.strip():
+                    yield said
 
 
 def is_transcript(text: str) -> bool:

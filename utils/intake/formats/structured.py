@@ -36,8 +36,10 @@ _WITHIN = ("data", "result", "output", "payload", "response")
 _PLAIN = {
     "date": ("date", "decided_on", "decided_at", "decision_date", "made_on", "on", "when", "day"),
     "type": ("type", "category", "kind", "area", "domain", "topic", "decision_type", "class"),
-    "comment": ("comment", "reasoning", "rationale", "reason", "justification", "because", "why", "motivation")
-    + ("explanation", "context", "notes", "note", "comments", "details", "description"),
+    "comment": (
+        *("comment", "reasoning", "rationale", "reason", "justification", "because", "why", "motivation"),
+        *("explanation", "context", "notes", "note", "comments", "details", "description"),
+    ),
     "status": ("status", "state", "active", "decision_status"),
     "revises": ("supersedes", "replaces", "revises", "instead_of", "overrides"),
 }
