@@ -1,1 +1,0 @@
-"""File autosync: which files changed, told once each."""

@@ -1,1 +1,0 @@
-"""Health that tells the truth: checks (fact, rule, hint), healing on proof, alerts."""
