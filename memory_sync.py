@@ -1,12 +1,16 @@
-"""Keeps the decision vault and the Notion database equal, in both directions.
+"""Keeps the decision vault and the Notion database equal, in both directions, and takes assistant output in.
 
-Without a flag it makes both sides equal: what changed on one side goes to the other, field by field; what changed
-differently on both is a conflict, which --prefer decides and the log in the vault (sync_log) keeps. A page trashed in
-Notion retires its decision (active = false); a deleted row trashes its page; nothing is lost.
+Without a flag it takes in the decisions of whatever lies in the drop folder (inbox/), and makes both sides equal: what
+changed on one side goes to the other, field by field; what changed differently on both is a conflict, which --prefer
+decides and the log in the vault (sync_log) keeps. A page trashed in Notion retires its decision (active = false); a
+deleted row trashes its page; nothing is lost.
 
   python memory_sync.py                      both ways
   python memory_sync.py --test               check both connections, change nothing
   python memory_sync.py --dry-run            say everything a run would do, change nothing
+  python memory_sync.py --process PATH …     take in the decisions of files and folders, or of stdin (-)
+  python memory_sync.py --review             list what intake is not sure of
+  python memory_sync.py --accept ID          put it into the vault; --reject ID: never
   python memory_sync.py --conflicts          list what is held
   python memory_sync.py --resolve ID --take notion
   python memory_sync.py --export csv         sync, then write export/decisions.csv
@@ -26,14 +30,16 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from utils import script
-from utils.errors import OK, PROBLEMS, AnglesError, BusyError, ConfigError
+from utils.errors import OK, PROBLEMS, AnglesError, BusyError
 
 if TYPE_CHECKING:
     from utils.config import Settings
-    from utils.stores.base import Beginning, Vault
+    from utils.intake.report import Report as Intake
+    from utils.sections import InboxSettings
+    from utils.stores.base import Vault
     from utils.sync.explain import Told
     from utils.sync.report import Report
     from utils.sync.session import Session
@@ -41,7 +47,9 @@ if TYPE_CHECKING:
 
 
 SYNC_ONLY = ("direction", "prefer", "full", "resync", "max_delete_percent", "allow_mass_change")
-VAULT_ONLY = ("export_only", "history", "explain", "undo")
+MODES = ("sync_decisions", "test", "conflicts", "resolve", "export_only", "history", "explain", "undo", "process")
+INTAKE = ("process", "review", "accept", "reject")
+VAULT_ONLY = ("export_only", "history", "explain", "undo", *INTAKE)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,6 +74,11 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     what.add_argument("--history", metavar="ID", type=_decision_id, help="earlier contents and lost values, in order")
     what.add_argument("--explain", metavar="ID", type=_decision_id, help="what became of one decision, and why")
     what.add_argument("--undo", metavar="RUN", type=_run_id, help="put back into the vault what a run overwrote")
+    what.add_argument("--process", metavar="PATH", nargs="+", help="take in assistant output; - is stdin")
+    what.add_argument("--review", action="store_true", help="list what intake is not sure of")
+    for settled, into in (("accept", "into the vault with"), ("reject", "never take in, or retire,")):
+        text = f"{into} these of --review; their first digits are enough"
+        parser.add_argument(f"--{settled}", metavar="ID", nargs="+", action="extend", default=[], help=text)
     parser.add_argument("--dry-run", action="store_true", help="say everything a run would do; change nothing")
     parser.add_argument("--direction", choices=["both", "to-notion", "to-supabase"], default="both")
     parser.add_argument(
@@ -90,10 +103,13 @@ def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace
         parser.error("--resolve ID and --take supabase|notion go together")
     if options.field and not options.resolve:
         parser.error("--field goes with --resolve")
-    looks = options.test or options.conflicts or options.history or options.explain
+    settles = bool(options.accept or options.reject)
+    if settles and any(getattr(options, name) for name in MODES):
+        parser.error("--accept and --reject go with --review alone")
+    looks = options.test or options.conflicts or options.history or options.explain or options.review or settles
     if options.dry_run and (options.export_only or looks):
-        parser.error("--dry-run goes with a sync, --resolve or --undo")
-    if options.export and (looks or options.undo):
+        parser.error("--dry-run goes with a sync, --process, --resolve or --undo")
+    if options.export and (looks or options.undo or options.process):
         parser.error("--export goes with a sync, --resolve or --export-only")
     if looks or options.resolve or _vault_only(options):
         for name in SYNC_ONLY:
@@ -126,28 +142,44 @@ def _percent(text: str) -> int:
 
 
 def _run(run: script.Run, options: argparse.Namespace) -> int:
-    from utils import config, services
+    from utils import config, readiness, sections, services
+    from utils.intake import command
 
-    settings = run.told(config.load(notion=not _vault_only(options)))
+    loaded, inbox = config.load_with(sections.inbox, notion=not _vault_only(options))
+    settings = run.told(loaded)
     with ExitStack() as stack:
         if _vault_only(options):
             filled = stack.enter_context(services.database(settings))
             vault = stack.enter_context(services.vault(filled))
+            if any(getattr(options, name) for name in INTAKE):
+                return _intake(run, vault, inbox, options)
             return _in_vault(run, vault, filled, options)
         filled = stack.enter_context(services.local_services(settings))
         if options.test:
-            return _test(run, filled)
-        filled.need_notion()
+            return readiness.report(run, filled)
         vault = stack.enter_context(services.vault(filled))
         if not (options.dry_run or options.conflicts):
             stack.enter_context(_alone(run, filled))
+        empties = not (options.conflicts or options.resolve)
+        taken = command.empty(run, vault, inbox, dry_run=options.dry_run) if empties else None
+        filled.need_notion()
         with _session(run, vault, filled) as session:
             if options.conflicts:
                 return _conflicts(run, session)
             report = _resolve(session, options) if options.resolve else _sync(session, options)
         if options.export and not options.dry_run:
             _export(run, vault, filled, options.export, quiet=run.as_json)
-        return _tell(run, report)
+        return _tell(run, report, taken)
+
+
+def _intake(run: script.Run, vault: Vault, inbox: InboxSettings, options: argparse.Namespace) -> int:
+    """Takes outputs in, or settles what waits for a person."""
+    from utils.intake import command, review
+
+    if options.process:
+        return command.process(run, vault, inbox, options.process, dry_run=options.dry_run)
+    settles = options.accept or options.reject
+    return _told(run, review.settle(vault, options.accept, options.reject) if settles else review.review(vault))
 
 
 def _in_vault(run: script.Run, vault: Vault, settings: Settings, options: argparse.Namespace) -> int:
@@ -232,10 +264,10 @@ def _resolve(session: Session, options: argparse.Namespace) -> Report:
     return session.resolve(Resolution(options.resolve, Side(options.take), fields), dry_run=options.dry_run)
 
 
-def _tell(run: script.Run, report: Report | Undone) -> int:
+def _tell(run: script.Run, report: Report | Undone, taken: Intake | None = None) -> int:
     """Says what was done, or in a dry run what would be; one closing line."""
     if run.as_json:
-        run.document(report.json())
+        run.document({**report.json(), **({"intake": taken.json()} if taken else {})})
     elif report.dry_run:
         for line in report.lines:
             run.say(line)
@@ -246,57 +278,7 @@ def _tell(run: script.Run, report: Report | Undone) -> int:
     closing = report.closing_line()
     run.log.info("%s", closing)
     run.say(f"{run.component}: {closing}")
-    return PROBLEMS if report.open_problems else OK
-
-
-def _test(run: script.Run, settings: Settings) -> int:
-    """Checks each side by itself, so that one failure does not hide the other's; the worse one is the exit code."""
-    found: dict[str, Any] = {}
-    begun: list[Beginning] = []
-    worst = OK
-    for side, check in (("vault", _test_vault), ("notion", _test_notion)):
-        try:
-            found[side] = check(run, settings, begun)
-        except AnglesError as failure:
-            found[side] = str(failure)
-            run.log.error("%s", failure)  # noqa: TRY400 - one line, told here because the other side is still looked at
-            worst = max(worst, failure.exit_code)
-    if run.as_json:
-        run.document({"exit_code": worst, **found})
-    run.say(f"{run.component}: {'both sides are ready' if worst == OK else 'not ready'}; nothing was changed")
-    return worst
-
-
-def _test_vault(run: script.Run, settings: Settings, begun: list[Beginning]) -> str:
-    """The connection and the schema; adds where the sync stands to `begun`."""
-    from utils import migrations, services
-
-    dsn = settings.need_vault().dsn
-    pending = migrations.status(dsn).pending if dsn else ()
-    if pending:
-        names = ", ".join(each.file for each in pending)
-        raise ConfigError("vault", f"its schema lacks {names}", "Run: python run_migration.py")
-    with services.vault(settings) as vault:
-        begun.append(vault.begin())
-    run.say(f"vault: reachable, its schema is in place, {begun[0].links} decisions are linked")
-    return "ok"
-
-
-def _test_notion(run: script.Run, settings: Settings, begun: list[Beginning]) -> str:
-    """The database of Notion and its properties, told a line each."""
-    from utils import services
-    from utils.sync.binding import bind, missing_names
-    from utils.sync.state import parse_state
-
-    with services.notion(settings) as notion:
-        bind(notion, parse_state(begun[0].state if begun else {}), lambda: run.now)
-        schema, missing = notion.schema, missing_names(notion)
-    run.say(f"notion: database {schema.title!r} is reachable, data source {schema.data_source}")
-    for name, ours in schema.properties.items():
-        run.say(f"notion: {name} is property {ours.name!r} ({ours.type})")
-    for name in missing:
-        run.say(f"notion: property {name!r} is missing; the first sync makes it")
-    return "ok"
+    return PROBLEMS if report.open_problems or (taken and taken.problems) else OK
 
 
 def _conflicts(run: script.Run, session: Session) -> int:

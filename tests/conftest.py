@@ -44,10 +44,14 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+FAILED = pytest.StashKey[bool]()
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Captured text that is no UTF-8, which some tests are about, must reach the process that shows it."""
     report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
     return report
 
@@ -89,13 +93,15 @@ def template(server: str) -> str:
 def dsn(server: str, template: str) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
     name = f"test_{next(_NUMBER)}"
+    yield made(server, template, name)
     with psycopg.connect(server, autocommit=True) as connection:
-        made = sql.SQL("create database {} template {} strategy file_copy").format(
-            sql.Identifier(name), sql.Identifier(template)
-        )
-        connection.execute(made)
-        yield at(server, name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def worlds(server: str, template: str) -> str:
+    """A migrated database for the whole run: who uses it empties it first, which is quicker than to make one."""
+    return made(server, template, "worlds")
 
 
 @pytest.fixture(scope="session")
@@ -109,11 +115,7 @@ def one_tls_context() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def rest(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Project]]:
     """A migrated database, and Supabase's REST API over it, for the whole run: who uses it empties it first."""
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database behind_rest template {} strategy file_copy").format(sql.Identifier(template))
-        )
-    dsn = at(server, "behind_rest")
+    dsn = made(server, template, "behind_rest")
     with supabase_lite.serve(dsn, tmp_path_factory.mktemp("rest")) as project:
         yield dsn, project
 
@@ -122,17 +124,29 @@ def rest(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -
 def world(request: pytest.FixtureRequest, tmp_path: Path, one_tls_context: None) -> Iterator[World]:
     """Both services, empty, and people who edit on either side; with each store in turn.
 
+    The rules of the sync are checked at every run and, unless the test failed, once more at its end.
+
     A test to which the store makes no difference names one: `@pytest.mark.parametrize("world", ["postgres"],
     indirect=True)`.
     """
     project: Project | None = None
     if request.param == "postgres":
-        dsn = request.getfixturevalue("dsn")
+        dsn = request.getfixturevalue("worlds")
     else:
         dsn, project = request.getfixturevalue("rest")
-        empty(dsn)
+    empty(dsn)
     with serve(tmp_path / "notion.db") as sandbox, World(dsn, sandbox, tmp_path, project) as both:
         yield both
+        if not request.node.stash.get(FAILED, False):
+            both.watch.close()
+
+
+def made(server: str, template: str, name: str) -> str:
+    """Makes a database as the template is; answers its DSN."""
+    statement = sql.SQL("create database {} template {} strategy file_copy")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+    return at(server, name)
 
 
 def empty(dsn: str) -> None:
@@ -140,7 +154,8 @@ def empty(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as db:
         db.execute("set session_replication_role = replica")
         db.execute(
-            "truncate decision_vault, agent_activity, decision_history, sync_links, sync_log, sync_state, leases"
+            "truncate decision_vault, agent_activity, decision_history, sync_links, sync_log, sync_state, leases,"
+            " intake_items"
         )
 
 

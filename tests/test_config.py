@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from utils import config
 from utils.config import Mode, NotionSettings, SchemaSettings, VaultSettings
 from utils.errors import USAGE, ConfigError
+from utils.schedule.jobs import JOBS
+from utils.sections import LIMITS
 
 ROOT = Path(__file__).resolve().parents[1]
 ID = "0123abcd-0123-4567-89ab-0123456789ab"
@@ -273,15 +275,27 @@ def test_no_secret_is_in_a_repr() -> None:
         assert secret not in shown
 
 
-def test_secrets_are_known_by_the_names_of_variables_and_as_passwords_in_addresses() -> None:
-    env = {
-        "SOME_API_KEY": "one",
-        "token": "two",
-        "ANY_URL": "redis://u:p%40ss@h/1",
-        "PATH": "/bin",
-        "BAD_URL": "x://[u:p@h",
-    }
-    assert list(config.secrets_of(env)) == ["one", "two", "p%40ss", "p@ss"]
+SECRETS = {
+    "a key": ({"SOME_API_KEY": "one"}, ["one"]),
+    "lower case": ({"token": "two"}, ["two"]),
+    "several": ({"API_KEYS": "one"}, ["one"]),
+    "a number behind": ({"TOKEN2": "one", "SECRET_3": "two", "PASSWORD-4": "three"}, ["one", "two", "three"]),
+    "another name": ({"PATH": "/bin", "KEYBOARD": "de", "TOKEN_FILE": "/run/x"}, []),
+    "a password in a URL": ({"ANY_URL": "redis://u:p%40ss@h/1"}, ["p%40ss", "p@ss"]),
+    "no user": ({"ANY_URL": "redis://:secret@h/1"}, ["secret", "secret"]),
+    "an unencoded sign": ({"ANY_URL": "postgres://u:p/q#r@h/d"}, ["p/q#r", "p/q#r"]),
+    "several URLs": ({"URLS": "amqp://a:one@h/x,amqp://b:two@h/x"}, ["one", "one", "two", "two"]),
+    "a URL within a text": ({"NOTE": "see https://u:one@h/ and more"}, ["one", "one"]),
+    "a port": ({"ANY_URL": "http://h:8080/photo@2x.png"}, []),
+    "no password": ({"ANY_URL": "ssh://git@h:22/a.git"}, []),
+}
+
+
+@pytest.mark.parametrize(("env", "known"), SECRETS.values(), ids=SECRETS)
+def test_secrets_are_known_by_the_names_of_variables_and_as_passwords_in_addresses(
+    env: dict[str, str], known: list[str]
+) -> None:
+    assert list(config.secrets_of(env)) == known
 
 
 # --- the ways to the schema
@@ -431,11 +445,19 @@ def test_the_form_of_the_log(home: Path, given: str, json_lines: bool) -> None:
 # --- .env.example
 
 
-def named_in_config() -> set[str]:
-    """Every variable that config.py names in its code."""
-    tree = ast.parse((ROOT / "utils" / "config.py").read_text(encoding="utf-8"))
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return {text for text in texts if re.fullmatch(r"[A-Z]+(_[A-Z]+)+", text)}
+def named_in_code() -> set[str]:
+    """Every variable that config.py and sections.py name in their code, and the monitor's limits."""
+    found = {
+        f"HEALTH_{name.upper()}_{word}"
+        for name, (warn, down, *_) in LIMITS.items()
+        for word, limit in (("WARN", warn), ("DOWN", down))
+        if limit
+    }
+    for file in ("config.py", "sections.py"):
+        tree = ast.parse((ROOT / "utils" / file).read_text(encoding="utf-8"))
+        texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+        found |= {text for text in texts if isinstance(text, str) and re.fullmatch(r"[A-Z]+(_[A-Z]+)+", text)}
+    return found
 
 
 def test_the_example_explains_every_variable_and_no_other() -> None:
@@ -445,9 +467,9 @@ def test_the_example_explains_every_variable_and_no_other() -> None:
         if named := re.fullmatch(r"(?:# )?([A-Z_]+)=(.*)", line):
             name, value = named.groups()
             assert value == "", "every value is empty"
-            assert above.startswith("# ") or above.endswith("KEY="), f"{name} is explained"
+            assert above.startswith("# ") or above.endswith("="), f"{name} is explained"
             found[name] = line
-    assert set(found) == named_in_config() | {"GITHUB_TOKEN"}
+    assert set(found) == named_in_code() | {"GITHUB_TOKEN"} | {job.variable for job in JOBS}
     assert found["ANGLES_HOME"].startswith("# "), "it is read from the process alone"
 
 

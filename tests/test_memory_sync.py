@@ -263,6 +263,16 @@ def test_what_the_ledger_does_not_know_is_refused_with_what_it_knows(world: Worl
         (["--conflicts", "--export"], "--export goes with a sync"),
         (["--conflicts", "--max-delete-percent", "5"], "--max-delete-percent goes with a sync"),
         (["--json", "--bogus"], "unrecognized arguments: --bogus"),
+        (["--process"], "expected at least one argument"),
+        (["--process", "a.md", "--review"], "not allowed with"),
+        (["--process", "a.md", "--export", "csv"], "--export goes with a sync"),
+        (["--process", "a.md", "--full"], "--full goes with a sync"),
+        (["--review", "--dry-run"], "--dry-run goes with a sync, --process"),
+        (["--accept"], "expected at least one argument"),
+        (["--accept", "abcd", "--test"], "--accept and --reject go with --review alone"),
+        (["--reject", "abcd", "--process", "a.md"], "--accept and --reject go with --review alone"),
+        (["--accept", "abcd", "--dry-run"], "--dry-run goes with a sync"),
+        (["--accept", "abcd", "--prefer", "notion"], "--prefer goes with a sync"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -278,6 +288,74 @@ def test_usage_errors_are_one_line_and_2(tmp_path: Path, arguments: Sequence[str
     assert told in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_plain_sync_takes_in_what_was_dropped_before_it_syncs(world: World) -> None:
+    dropped = {
+        "notes.md": b"Decision: Use PostgreSQL",
+        "sub/chat.md": b"Decision: Ship on Tuesdays",
+        "broken.png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
+        "later.md.part": b"Decision: Later",
+    }
+    inbox = world.folder / "inbox"
+    for name, data in dropped.items():
+        (inbox / name).parent.mkdir(parents=True, exist_ok=True)
+        (inbox / name).write_bytes(data)
+    ended = sync(world)
+    assert ended.returncode == PROBLEMS
+    assert ended.stderr.startswith("memory_sync: broken.png: is ")
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stdout.splitlines()[0] == (
+        "memory_sync: 2 decisions taken in, 0 to review, 0 known already; 2 messages in 3 files, "
+        "1 file still being written"
+    )
+    assert closing(ended.stdout)[0] == 2
+    assert sorted(str(path.relative_to(inbox)) for path in inbox.rglob("*") if path.is_file()) == [
+        "error/broken.png",
+        "error/broken.png.error",
+        "later.md.part",
+        "processed/notes.md",
+        "processed/sub/chat.md",
+    ]
+    assert (inbox / "error" / "broken.png.error").read_text(encoding="utf-8").startswith("broken.png: is ")
+    world.assert_equal()
+    again = sync(world, "--json")
+    assert again.returncode == OK
+    assert json.loads(again.stdout)["intake"]["waiting"] == ["later.md.part"]
+
+
+def test_process_takes_in_a_file_and_stdin_with_the_vault_alone(world: World) -> None:
+    (world.folder / "notes.md").write_text("Decision: Use PostgreSQL for billing", encoding="utf-8")
+    alone = world.environment(NOTION_TOKEN="", NOTION_DATABASE_ID="")
+    command = [sys.executable, str(ROOT / "memory_sync.py"), "--process"]
+
+    def process(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *arguments],
+            input=stdin,
+            env=alone,
+            cwd=world.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    rehearsed = process("notes.md", "--dry-run")
+    assert (rehearsed.returncode, rehearsed.stderr, world.rows()) == (OK, "", {})
+    done = process("notes.md")
+    assert (done.returncode, done.stderr) == (OK, "")
+    first, last = done.stdout.splitlines()
+    ((decision_id, content),) = world.rows().items()
+    assert first == f"taken in: {content.date} {content.type}: Use PostgreSQL for billing [{decision_id[:8]}]"
+    assert last == "memory_sync: 1 decision taken in, 0 to review, 0 known already; 1 message in 1 file"
+    assert rehearsed.stdout.splitlines() == [first, last.replace("sync: ", "sync: would be: ")]
+    piped = process("-", "none.md", "--json", stdin="Decision: Use PostgreSQL for billing\nDecision: Ship on Tuesdays")
+    assert piped.returncode == PROBLEMS
+    said = json.loads(piped.stdout)
+    assert (said["taken"], said["known"], said["files"]) == (1, 1, 1)
+    assert said["problems"] == ["none.md: is not there. Give the path of an output, or - for stdin."]
+    assert said["items"][0]["content"]["decision"] == "Ship on Tuesdays"
+    assert said["items"][0]["source"]["file"] == "stdin"
 
 
 def test_one_direction_writes_one_side_only(world: World) -> None:

@@ -5,18 +5,27 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import secrets
 import string
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import secret_corpus
+from utils import redact
 from utils.redact import SHORTEST_SECRET, Finding, Redactor
+from utils.redact.marks import Marks
 
+ROOT = Path(__file__).resolve().parents[1]
 ALNUM = string.ascii_letters + string.digits
 
 
@@ -274,7 +283,251 @@ def test_redacting_twice_changes_nothing_and_leaves_no_secret(parts: list[str], 
     assert redactor.find(once) == []
 
 
-HOSTILE = ["://a:", "://:{", "eyJ", "sk-", "ghs_a_eyJ", "Bearer ", "bearer a", "a", "[REDACTED:x]", "authorization: "]
+# --- text it has never seen
+
+
+@pytest.fixture(scope="module")
+def seeds(request: pytest.FixtureRequest) -> range:
+    return range(20) if request.config.getoption("--long") else range(3)
+
+
+def test_97_of_100_secrets_go_to_the_last_twelve_signs_and_98_of_100_signs_around_them_stay(
+    seeds: range, capsys: pytest.CaptureFixture[str]
+) -> None:
+    redactor, missed, kept, around, count = Redactor(), [], 0, 0, 0
+    for case in (case for seed in seeds for case in secret_corpus.corpus(seed)):
+        text, (before, after) = redactor.redact(case.text), case.kept
+        count += 1
+        if secret_corpus.leaks(text, case.secret):
+            missed.append((case.kind, case.around))
+        kept += len(before) * text.startswith(before) + len(after) * text.endswith(after)
+        around += len(before) + len(after)
+    kinds = len({case.kind for case in secret_corpus.corpus(0)})
+    with capsys.disabled():
+        print(
+            f"\n{count} secrets of {kinds} kinds: {1 - len(missed) / count:.4f} gone, {kept / around:.4f} kept", end=" "
+        )
+    assert kinds >= 150
+    assert len(missed) <= 0.01 * count, missed
+    assert kept >= 0.995 * around
+
+
+def test_encoded_text_is_decoded_and_looked_at_again(seeds: range) -> None:
+    cases = [case for seed in seeds for case in secret_corpus.wrapped(secret_corpus.Maker(seed))]
+    missed = [
+        (case.kind, case.around) for case in cases if secret_corpus.leaks(Redactor().redact(case.text), case.secret)
+    ]
+    assert len(missed) <= 0.02 * len(cases), missed
+
+
+def test_clean_lines_stay(seeds: range, capsys: pytest.CaptureFixture[str]) -> None:
+    redactor = Redactor()
+    lines = [line for seed in seeds for line in secret_corpus.clean(seed)]
+    touched = [line for line in lines if redactor.redact(line) != line]
+    with capsys.disabled():
+        print(f"\n{len(touched)} of {len(lines)} clean lines touched", end=" ")
+    assert len(secret_corpus.clean(0)) >= 250
+    assert len(touched) <= 0.005 * len(lines), touched
+
+
+def test_every_configured_value_goes_in_every_form() -> None:
+    maker = secret_corpus.Maker(7)
+    for _kind, pattern in secret_corpus.rows(secret_corpus.SHAPED):
+        secret = maker.made(pattern)
+        redactor = Redactor([secret])
+        for wrap in (*FORMS.values(), *secret_corpus.WRAPPED.values()):
+            if wrap is not FORMS["percent, lower case"]:
+                text = redactor.redact(wrap(f"first {secret} last"))
+                assert not secret_corpus.leaks(text, secret), text
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_what_is_encoded_more_than_once_is_found(times: int) -> None:
+    for wrap in (secret_corpus.WRAPPED["base64"], secret_corpus.WRAPPED["percent"], secret_corpus.WRAPPED["json"]):
+        text = f"DB_PASSWORD={signs(20)}"
+        for _ in range(times):
+            text = wrap(text)
+        assert "[REDACTED:password]" in Redactor().redact(text)
+
+
+def test_without_the_compiled_package_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ahocorasick", None)
+    words = {"ab": 1, "b": 2, "bc": 3}
+    assert list(Marks(words).places("abcb")) == [(1, (2, 1)), (1, (1, 2)), (2, (2, 3)), (3, (1, 2))]
+    monkeypatch.undo()
+    assert list(Marks(words).places("abcb")) == [(1, (2, 1)), (1, (1, 2)), (2, (2, 3)), (3, (1, 2))]
+
+
+# --- fields
+
+
+def value() -> str:
+    return signs(24)
+
+
+FIELDS: dict[str, tuple[Any, bool]] = {
+    "password": ("letmein", True),
+    "api_key": (value(), True),
+    "clientSecret": (str(uuid.uuid4()), True),
+    "X-Auth-Token": (hashlib.sha256(b"z").hexdigest(), True),
+    "tokens": ([value(), value()], True),
+    "id": (str(uuid.uuid4()), False),
+    "sha256": (hashlib.sha256(b"x").hexdigest(), False),
+    "created_at": ("2026-11-24T12:00:00+00:00", False),
+    "token_type": ("bearer", False),
+    "secret": ("${SECRET}", False),
+    "public_key": (value(), False),
+    "password_hint": ("the name of the cat", False),
+    "total_tokens": (1204, False),
+    "comment": ("the password is kept in the vault", False),
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_fields_are_known_by_their_names(name: str) -> None:
+    content, gone = FIELDS[name]
+    redacted = Redactor().redact_json({name: content})
+    assert (redacted != {name: content}) is gone
+    assert list(redacted) == [name]
+
+
+def test_a_pair_of_name_and_value_is_known_as_a_field() -> None:
+    pair = {"name": "DB_PASSWORD", "value": "letmein"}
+    assert Redactor().redact_json([pair]) == [{"name": "DB_PASSWORD", "value": "[REDACTED:password]"}]
+
+
+def test_a_configured_value_goes_from_an_id_too() -> None:
+    known = str(uuid.uuid4())
+    assert Redactor([known]).redact_json({"id": known}) == {"id": "[REDACTED:configured]"}
+
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=20),
+    st.builds(
+        "{}{}{}".format,
+        st.text(max_size=4),
+        st.sampled_from([make() for _, make in SHAPES.values()]),
+        st.text(max_size=4),
+    ),
+    st.builds("{}={}".format, st.sampled_from(["password", "API_KEY", "token:"]), st.text(min_size=6, max_size=20)),
+)
+NAMES = st.one_of(
+    st.text(max_size=6), st.sampled_from(["password", "api_key", "token", "id", "value", "name", "cookie"])
+)
+DOCUMENTS = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3))
+
+
+@settings(max_examples=150)
+@given(DOCUMENTS, st.booleans(), st.sampled_from([None, 1]))
+def test_json_stays_json(document: Any, ascii_only: bool, indent: int | None) -> None:
+    text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
+    redacted = json.loads(Redactor().redact(text))
+    assert shape(redacted) == shape(document)
+    nested = json.loads(json.loads(Redactor().redact(json.dumps(text))))
+    assert shape(nested) == shape(document)
+
+
+def shape(value: Any) -> Any:
+    """A JSON value without its strings; keys may be redacted, and so meet."""
+    if isinstance(value, list):
+        return [shape(item) for item in value]
+    return len(value) >= 0 if isinstance(value, str | dict) else value
+
+
+# --- what is about to be committed
+
+
+def test_a_scan_tells_line_and_kind_of_each_secret() -> None:
+    block = secret_corpus.Maker(1).pem("EC PRIVATE KEY", 3)
+    data = f"one\nghp_{signs(36)}\n\nx {block}\nDB_PASSWORD={signs(16)}\n".encode() + b"\xff\x00\n"
+    assert Redactor().scan(data) == [(2, "github"), (4, "private-key"), (9, "password")]
+    assert Redactor().scan(b"") == []
+
+
+# --- the ready API and the filter
+
+
+def filtered(lines: str, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "utils.redact"]
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **env}, input=lines, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_filter_redacts_each_line_and_knows_the_environment(tmp_path: Path) -> None:
+    known, file_known = signs(12), signs(12)
+    (tmp_path / ".env").write_text(f"SOME_PASSWORD={file_known}\n")
+    items = [
+        {"id": 7, "text": f"a {known}"},
+        {"id": "x", "text": f"b {file_known} \ud800", "more": [1]},
+        {"id": 0, "text": ""},
+    ]
+    ended = filtered("\n\n".join(map(json.dumps, items)), SOME_KEY_2=known, ANGLES_HOME=str(tmp_path))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [json.loads(line) for line in ended.stdout.splitlines()] == [
+        {"id": 7, "text": "a [REDACTED:configured]"},
+        {"id": "x", "text": "b [REDACTED:configured] \ud800", "more": [1]},
+        {"id": 0, "text": ""},
+    ]
+
+
+@pytest.mark.parametrize("line", ["{", '"text"', '{"id": 1}', '{"id": 1, "text": null}'])
+def test_the_filter_stops_at_a_line_that_is_none(line: str) -> None:
+    ended = filtered(f'{{"id": 1, "text": "a"}}\n{line}\n')
+    assert (ended.returncode, ended.stdout) == (2, '{"id": 1, "text": "a"}\n')
+    assert ended.stderr.startswith("redact: line 2: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_the_ready_api_knows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    known = signs(12)
+    monkeypatch.setenv("ANY_SECRET", known)
+    monkeypatch.setenv("ANGLES_HOME", str(tmp_path))
+    (tmp_path / ".env").write_text("this sets nothing\n")
+    redact.configured.cache_clear()
+    try:
+        assert redact.redact(f"a {known}") == "a [REDACTED:configured]"
+        assert redact.redact_json({"a": [known]}) == {"a": ["[REDACTED:configured]"]}
+    finally:
+        redact.configured.cache_clear()
+
+
+def test_the_prefilter_is_loaded_and_built_by_the_first_text_only() -> None:
+    code = (
+        "import sys; from utils.redact import Redactor; r = Redactor(['12345678']); print('ahocorasick' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout == "False\n"
+
+
+HOSTILE = [
+    *(
+        "password='",
+        "key: ",
+        "secret=a",
+        "token is ",
+        "PASSWORD type= value",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "sig=",
+    ),
+    *(
+        "Cookie: a=b; ",
+        "mysql -u x ",
+        "ldap",
+        "%41",
+        "%2541",
+        "\\\\u0041",
+        "&amp;",
+        "QUFB",
+        "4141",
+        "xoxd-",
+        "mnemonic: abc ",
+    ),
+    *("://a:", "://:{", "eyJ", "sk-", "ghs_a_eyJ", "Bearer ", "bearer a", "a", "[REDACTED:x]", "authorization: "),
+]
 
 
 @pytest.mark.parametrize("unit", HOSTILE)

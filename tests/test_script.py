@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from utils import errors, progress
+from utils import errors, progress, state
 from utils.errors import BUG, BUSY, INTERRUPTED, OK, PROBLEMS, REFUSED, UNAVAILABLE, USAGE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,6 +142,47 @@ def test_the_codes_are_those_that_were_promised() -> None:
     assert {name: value for name, value in vars(errors).items() if name.isupper() and isinstance(value, int)} == codes
 
 
+PLUGIN = """
+import sys
+sys.path.insert(0, {root!r})
+from utils import errors, script
+CODES = script.Codes({{0: "well", 2: "bad"}}, failure=3)
+def body(run):
+    {body}
+parser = script.parser("probe", "Probes.", CODES)
+parser.add_argument("--json", action="store_true")
+options = parser.parse_args()
+sys.exit(script.run("probe", body, as_json=options.json, job="monitor", codes=CODES))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "arguments", "code", "outcome"),
+    [
+        ("return 2", [], 2, "bad"),
+        ("raise errors.ConfigError('x', 'is wrong')", [], 3, "ended with 3"),
+        ("raise errors.BusyError('x', 'is held')", ["--json"], 3, "ended with 3"),
+        ("raise KeyError('x')", [], 3, "ended with 3"),
+        ("raise KeyboardInterrupt", [], INTERRUPTED, "ended with 130"),
+        ("return 0", ["--bogus", "--json"], 3, None),
+    ],
+)
+def test_codes_of_its_own_tell_every_failure_alike(
+    probe: Probe, body: str, arguments: Sequence[str], code: int, outcome: str | None
+) -> None:
+    path = probe.home / "plugin.py"
+    path.write_text(PLUGIN.format(root=str(ROOT), body=body))
+    command = [sys.executable, str(path), *arguments]
+    ended = subprocess.run(command, env=probe.env, capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    if "--json" in arguments:
+        assert json.loads(ended.stdout)["exit_code"] == code
+    if outcome:
+        with state.open_state(probe.home / state.STATE_FILE) as db:
+            (run,) = state.runs(db, "monitor")
+        assert (run.code, run.outcome) == (code, outcome)
+
+
 NASTY = """class Nasty(Exception):
     def __str__(self):
         raise KeyError
@@ -169,6 +210,20 @@ def test_a_bug_is_one_line_and_its_traceback_is_in_the_log_alone(probe: Probe, b
     assert "    Traceback (most recent call last):\n" in probe.log()
     document = json.loads(probe.run(body, "--json").stdout)
     assert (document["exit_code"], "Traceback" in document["error"]) == (BUG, False)
+
+
+def test_a_run_that_may_make_no_file_tells_stderr_alone(probe: Probe) -> None:
+    code = (
+        "import sys; from utils import script;"
+        "sys.exit(script.run('probe', lambda run: run.note('beside') or 1 // 0, in_files=False))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=probe.env, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == BUG
+    assert ended.stderr.startswith("probe: beside\nprobe: bug: ZeroDivisionError")
+    assert "The traceback is in the log (stderr)" in ended.stderr
+    assert list(probe.home.iterdir()) == []
 
 
 def test_an_exit_of_the_parser_within_the_body_passes(probe: Probe) -> None:

@@ -121,9 +121,10 @@ def foreign(path: Path) -> None:
 
 
 def flipped(path: Path) -> None:
-    """Noise over the inner pages, the first one left whole."""
+    """Noise over pages in the middle, where the rows are; the first ones, of the tables, are left whole."""
     data = bytearray(path.read_bytes())
-    data[8192:40960] = random.Random(1).randbytes(32768)
+    middle = len(data) // 8192 * 4096
+    data[middle : middle + 32768] = random.Random(1).randbytes(32768)
     path.write_bytes(data)
 
 

@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from tests.supabase_lite import Project
+from tests.sync.rules import Watch
 from utils.config import NotionSettings
 from utils.decision import Decision, split_text
 from utils.local.notion import Sandbox
@@ -57,6 +59,7 @@ class World:
         self.runs = 0
         self.database_id = self.sandbox.database_id
         self.reader = self.notion()
+        self.watch = Watch(self)
         return self
 
     def __exit__(
@@ -69,21 +72,14 @@ class World:
 
     def sync(self, **options: Any) -> Report:
         """One run with the given options."""
-        vault, notion = self.vault(), self.notion()
-        try:
-            return self._session(vault, notion).sync(Options(**options))
-        finally:
-            vault.close()
-            notion.close()
+        given = Options(**options)
+        with self.watch.run(given) as tell, self._session() as session:
+            return tell(session.sync(given))
 
     def resolve(self, wanted: Resolution) -> Report:
         """Settles a held decision."""
-        vault, notion = self.vault(), self.notion()
-        try:
-            return self._session(vault, notion).resolve(wanted)
-        finally:
-            vault.close()
-            notion.close()
+        with self.watch.run(), self._session() as session:
+            return session.resolve(wanted)
 
     def vault(self) -> Vault:
         """A new vault on the database."""
@@ -98,19 +94,23 @@ class World:
 
     def script(self, name: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Runs a script as a child process against both services."""
-        return subprocess.run(
-            [sys.executable, str(ROOT / name), *arguments],
-            env=self.environment(**env),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
+        options = Options(resync="--resync" in arguments, dry_run="--dry-run" in arguments)
+        syncs = name == "memory_sync.py" and "--undo" not in arguments
+        with self.watch.run(options) if syncs else nullcontext():
+            return subprocess.run(
+                [sys.executable, str(ROOT / name), *arguments],
+                env=self.environment(**env),
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=120,
+                check=False,
+            )
 
     def start(self, name: str, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """Starts a script as a child process and does not wait for it."""
+        self.watch.stray = True
         return subprocess.Popen(
             [sys.executable, str(ROOT / name), *arguments],
             env=self.environment(**env),
@@ -136,16 +136,19 @@ class World:
         }
         return {name: value for name, value in given.items() if value}
 
-    def _session(self, vault: Vault, notion: Notion) -> Session:
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
         self.runs += 1
-        self.tap(vault, notion)
-        return Session(vault, notion, f"run{self.runs}", self.now())
+        with closing(self.vault()) as vault, closing(self.notion()) as notion:
+            self.tap(vault, notion)
+            yield Session(vault, notion, f"run{self.runs}", self.now())
 
     # --- people at the vault
 
     def insert(self, decision: str = "", **columns: Any) -> str:
         """A new row; answers its id."""
         values = {"id": str(uuid.uuid4()), "decision": decision, **columns}
+        self.watch.done += 1
         names = sql.SQL(", ").join(map(sql.Identifier, values))
         marks = sql.SQL(", ").join(sql.Placeholder() * len(values))
         self.db.execute(
@@ -155,6 +158,7 @@ class World:
 
     def update(self, decision_id: str, **columns: Any) -> None:
         """Edits a row."""
+        self.watch.done += 1
         pairs = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder()) for name in columns]
         statement = sql.SQL("update decision_vault set {} where id = {}").format(
             sql.SQL(", ").join(pairs), sql.Placeholder()
@@ -163,6 +167,7 @@ class World:
 
     def delete(self, decision_id: str) -> None:
         """Deletes a row."""
+        self.watch.done += 1
         self.db.execute("delete from decision_vault where id = %s", (decision_id,))
 
     def row(self, decision_id: str) -> dict[str, Any]:
@@ -182,6 +187,7 @@ class World:
 
     def steal_lease(self) -> None:
         """Another run takes the lease over, and is done with it at once."""
+        self.watch.done += 1
         self.db.execute("update leases set fence = fence + 2, expires_at = now()")
 
     def held_lease(self) -> bool:

@@ -10,14 +10,17 @@ import io
 import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from utils.errors import ConfigError
 from utils.variables import Variables
+
+Section = TypeVar("Section")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,7 +33,12 @@ MANAGEMENT_URL = "https://api.supabase.com"
 NOTION_RATE = 3.0
 """Requests a second that Notion grants on average."""
 
-_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)S?\d*$")
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)S?[_-]?\d*$")
+_USERINFO = re.compile(r"://[^\s/?#:@]*:([^\s/?#]+)@")
+_USERINFO_WITH_ANY_SIGN = re.compile(r"://[^\s/?#:@]*:(?!\d{1,5}[/?#])([^\s@]+)@")
+_SECRET_ADDRESSES = {"ALERT_URLS", "HEALTHCHECK_PING_URL"}
+"""Variables whose addresses let in whoever knows them."""
+
 _NOTION_ID = re.compile(r"(?<![0-9a-f])([0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12})$", re.IGNORECASE)
 _PROJECT = re.compile(r"[a-z0-9-]+")
 _PROJECT_HOST = re.compile(r"([a-z0-9-]+)\.supabase\.co")
@@ -160,6 +168,18 @@ def environment() -> dict[str, str]:
     Raises:
         ConfigError: `.env` is there and cannot be read, or has a line that sets nothing.
     """
+    return _filled({**_file_values(), **os.environ})
+
+
+def names_in_file() -> list[str]:
+    """The variables that `.env` names, in its order; none where it cannot be read."""
+    try:
+        return list(_file_values())
+    except ConfigError:
+        return []
+
+
+def _file_values() -> dict[str, str | None]:
     from dotenv.parser import parse_stream
 
     path = home() / ".env"
@@ -174,12 +194,17 @@ def environment() -> dict[str, str]:
     found = list(parse_stream(io.StringIO(text)))
     if wrong := [str(each.original.line) for each in found if each.error or (each.key and each.value is None)]:
         raise ConfigError(str(path), f"line {', '.join(wrong)} is not NAME=value", "Correct it, or begin it with #")
-    return _filled({**{each.key: each.value for each in found if each.key}, **os.environ})
+    return {each.key: each.value for each in found if each.key}
 
 
 def environment_without_file() -> dict[str, str]:
     """The process's own non-empty variables: what is left when `.env` cannot be read."""
     return _filled(os.environ)
+
+
+def child_environment(**added: str) -> dict[str, str]:
+    """What a child process inherits, and what is added to it: `.env` stays for the child to read."""
+    return {**os.environ, **added}
 
 
 def log_settings(env: Mapping[str, str]) -> LogSettings:
@@ -206,6 +231,24 @@ def load(
     """
     found = _Reader(environment() if env is None else env)
     return _settings(found, vault=vault, notion=notion, schema=schema)
+
+
+def load_with(
+    section: Callable[[Variables, Path], Section],
+    env: Mapping[str, str] | None = None,
+    *,
+    vault: bool = True,
+    notion: bool = True,
+    schema: bool = False,
+) -> tuple[Settings, Section]:
+    """The settings as `load` gives them, and a section of `utils.sections`; the problems of both are told at once.
+
+    Raises:
+        ConfigError: as `load`.
+    """
+    found = _Reader(environment() if env is None else env)
+    read = section(found, home())
+    return _settings(found, vault=vault, notion=notion, schema=schema), read
 
 
 def _settings(found: _Reader, *, vault: bool, notion: bool, schema: bool) -> Settings:
@@ -236,9 +279,19 @@ def secrets_of(env: Mapping[str, str]) -> Iterator[str]:
     for name, value in env.items():
         if _SECRET_NAME.search(name.upper()):
             yield value
-        if "://" in value and (password := _password(value)):
+        elif name in _SECRET_ADDRESSES:
+            yield from (value, *value.split())
+        for password in _passwords(value):
             yield password
             yield unquote(password)
+
+
+def _passwords(value: str) -> Iterator[str]:
+    """The password of each URL in a value; where signs such as / stand in one unencoded, up to the next @."""
+    for url in re.split(r"[\s,;|]+(?=[a-z][a-z0-9+.-]*://)", value, flags=re.IGNORECASE):
+        found = _USERINFO.search(url) or _USERINFO_WITH_ANY_SIGN.search(url)
+        if found:
+            yield found[1]
 
 
 def parse_notion_id(text: str) -> str | None:
@@ -371,12 +424,5 @@ def _filled(values: Mapping[str, str | None]) -> dict[str, str]:
 def _host(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _password(url: str) -> str:
-    try:
-        return urlsplit(url).password or ""
     except ValueError:
         return ""

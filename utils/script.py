@@ -11,8 +11,8 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -33,6 +33,26 @@ class Unheard(KeyboardInterrupt):
     """Who read stdout is gone, as after `| head -1`: nobody is left to be told."""
 
 
+@dataclass(frozen=True)
+class Codes:
+    """What a script's exit codes mean, where they are not `errors`' own.
+
+    Args:
+        words: of each code, for the record of the run.
+        failure: the one code of bad usage and of every failure but an interruption; None keeps each one's own.
+    """
+
+    words: Mapping[int, str] = field(default_factory=lambda: errors.MEANINGS)
+    failure: int | None = None
+
+    def of(self, code: int) -> int:
+        """The code that a failure ends with."""
+        return code if self.failure is None or code == errors.INTERRUPTED else self.failure
+
+
+OUR_CODES = Codes()
+
+
 @dataclass
 class Run:
     """One execution of a script: its id, its one reading of the clock (aware, UTC), its log, what it says.
@@ -50,6 +70,7 @@ class Run:
     redactor: Redactor
     as_json: bool
     job: str = ""
+    codes: Codes = OUR_CODES
     documented: bool = False
     last_line: str = ""
 
@@ -81,6 +102,7 @@ class Run:
 
     def failed(self, code: int, *lines: str, bug: Exception | None = None) -> int:
         """Tells a failure, a line each, and the document where there is none yet; answers the code."""
+        code = self.codes.of(code)
         for line in lines:
             self.log.error("%s", line, exc_info=bug)
             self.last_line = self.redactor.redact(line)
@@ -106,6 +128,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse, its refusals in the one form of all our lines, and with --json the document besides."""
 
     given: Sequence[str] = ()
+    usage_code = errors.USAGE
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         self.given = sys.argv[1:] if args is None else args
@@ -117,20 +140,30 @@ class _Parser(argparse.ArgumentParser):
         line = logs.escaped(f"{self.prog}: {message}. See: python {self.prog}.py --help")
         if "--json" in self.given:
             with contextlib.suppress(Unheard, errors.AnglesError):
-                _print(json.dumps({"exit_code": errors.USAGE, "error": line}, indent=2))
-        self.exit(errors.USAGE, f"{line}\n")
+                _print(json.dumps({"exit_code": self.usage_code, "error": line}, indent=2))
+        self.exit(self.usage_code, f"{line}\n")
 
 
-def parser(name: str, doc: str | None) -> argparse.ArgumentParser:
+def parser(name: str, doc: str | None, codes: Codes = OUR_CODES) -> argparse.ArgumentParser:
     """The script's options parser; its module docstring is the help text. Where no script can run, it ends with 2."""
     if os.name == "nt":
         sys.stderr.write(f"{name}: does not run on Windows itself. Use WSL, the Windows Subsystem for Linux.\n")
         raise SystemExit(errors.USAGE)
     _let_streams_take_any_text()
-    return _Parser(prog=name, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    made = _Parser(prog=name, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    made.usage_code = codes.of(errors.USAGE)
+    return made
 
 
-def run(component: str, body: Callable[[Run], int], *, as_json: bool = False, job: str = "") -> int:
+def run(
+    component: str,
+    body: Callable[[Run], int],
+    *,
+    as_json: bool = False,
+    job: str = "",
+    codes: Codes = OUR_CODES,
+    in_files: bool = True,
+) -> int:
     """Runs a script's body; answers its exit code (`utils.errors` lists them).
 
     Args:
@@ -138,6 +171,8 @@ def run(component: str, body: Callable[[Run], int], *, as_json: bool = False, jo
         body: what it does.
         as_json: stdout is one JSON document.
         job: what this is an execution of, written down in `state.db` when it starts and when it has ended.
+        codes: what its exit codes mean.
+        in_files: whether the log may make a file; stderr alone is told otherwise.
 
     An AnglesError becomes one line on stderr and its own code, Ctrl-C and SIGTERM become 130, a closed pipe ends
     quietly, anything else is a bug: one line, 70, and the traceback in the log.
@@ -145,7 +180,7 @@ def run(component: str, body: Callable[[Run], int], *, as_json: bool = False, jo
     _let_streams_take_any_text()
     try:
         with _signals():
-            return _recorded(_begun(component, job, as_json=as_json), body)
+            return _recorded(_begun(component, job, as_json=as_json, codes=codes, in_files=in_files), body)
     except KeyboardInterrupt:  # before there was a log, again while the first one was told, or nobody listens
         return errors.INTERRUPTED
     finally:
@@ -159,24 +194,25 @@ def child(script: str, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, str(ROOT / script), *arguments]
 
 
-def _begun(component: str, job: str, *, as_json: bool) -> Run:
+def _begun(component: str, job: str, *, as_json: bool, codes: Codes, in_files: bool) -> Run:
     from utils import config, logs, redact
 
     env = _environment()
     settings = config.log_settings(env)
     redactor = redact.Redactor(config.secrets_of(env))
     run_id = settings.run_id or uuid.uuid4().hex[:12]
+    folder = settings.folder if in_files else None
     log = logs.setup(
         component,
-        settings.folder,
+        folder,
         run_id=run_id,
         json_lines=settings.json_lines,
         verbose=settings.verbose,
         redactor=redactor.redact,
     )
-    in_file = settings.folder and not settings.json_lines
-    place = f"{settings.folder}/{logs.log_file(component)}" if in_file else "stderr"
-    return Run(run_id, component, datetime.now(UTC), time.monotonic(), log, place, redactor, as_json, job)
+    in_file = folder and not settings.json_lines
+    place = f"{folder}/{logs.log_file(component)}" if in_file else "stderr"
+    return Run(run_id, component, datetime.now(UTC), time.monotonic(), log, place, redactor, as_json, job, codes)
 
 
 def _recorded(this: Run, body: Callable[[Run], int]) -> int:
@@ -194,7 +230,7 @@ def _record(this: Run, code: int | None) -> None:
     from utils import config, state
 
     ended = None if code is None else this.now + timedelta(seconds=this.seconds)
-    outcome = "running" if code is None else errors.MEANINGS.get(code, f"ended with {code}")
+    outcome = "running" if code is None else this.codes.words.get(code, f"ended with {code}")
     record = state.RunRecord(this.id, this.job, this.now, ended, outcome, this.last_line, code, os.getpid())
     try:
         with state.open_state(config.home() / state.STATE_FILE) as db:

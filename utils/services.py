@@ -31,21 +31,32 @@ def local_services(settings: Settings) -> Iterator[Settings]:
     if settings.mode is not Mode.LOCAL:
         yield settings
         return
-    from utils.local.notion import serve
-
-    with database(settings) as filled, serve(settings.home / ".local" / "notion.db") as sandbox:
-        notion = NotionSettings(sandbox.token, sandbox.database_id, sandbox.base_url, requests_per_second=0)
-        yield replace(filled, notion=notion)
+    with database(settings) as filled, sandbox(filled) as both:
+        yield both
 
 
 @contextmanager
-def vault(settings: Settings) -> Iterator[Vault]:
+def sandbox(settings: Settings) -> Iterator[Settings]:
+    """The settings with the Notion sandbox of local mode in them, which is served meanwhile."""
+    from utils.local.notion import serve
+
+    with serve(settings.home / ".local" / "notion.db") as served:
+        notion = NotionSettings(served.token, served.database_id, served.base_url, requests_per_second=0)
+        yield replace(settings, notion=notion)
+
+
+@contextmanager
+def vault(settings: Settings, *, deadline: float | None = None) -> Iterator[Vault]:
     """The decision vault: by Supabase's REST API where SUPABASE_URL is set, else by PostgreSQL's own protocol.
+
+    Args:
+        settings: name it.
+        deadline: seconds after which a call is given up; None is the usual one.
 
     Raises:
         ConfigError: it is not configured.
     """
-    opened = Vault(_transport(settings.need_vault()))
+    opened = Vault(_transport(settings.need_vault(), deadline))
     try:
         yield opened
     finally:
@@ -67,14 +78,14 @@ def notion(settings: Settings) -> Iterator[Notion]:
         opened.close()
 
 
-def _transport(wanted: VaultSettings) -> Transport:
+def _transport(wanted: VaultSettings, deadline: float | None) -> Transport:
     if wanted.url:
         from utils.stores.supabase import RestTransport
 
-        return RestTransport(wanted.url, wanted.key)
+        return RestTransport(wanted.url, wanted.key, deadline=deadline)
     from utils.stores.postgres import PostgresTransport
 
-    return PostgresTransport(wanted.dsn)
+    return PostgresTransport(wanted.dsn, **({} if deadline is None else {"deadline": deadline}))
 
 
 def workers_for(requests_per_second: float) -> int:

@@ -25,6 +25,39 @@ MIGRATIONS = (
     );
     create index runs_by_job on runs(job, started);
     """,
+    """
+    create table health_samples(
+        name text, at integer, state text not null, value real, seconds real, primary key (name, at)
+    ) without rowid;
+    create table health_days(
+        name text, day text, up integer not null, warn integer not null, down integer not null, other integer not null,
+        seconds real not null, timed integer not null, primary key (name, day)
+    ) without rowid;
+    create table heals(
+        id integer primary key, at integer not null, action text not null, target text not null,
+        outcome text not null, detail text not null
+    );
+    create table alert_memory(
+        subject text primary key, failures integer not null, successes integer not null, since text, told text,
+        errors text not null
+    ) without rowid;
+    create table alerts(
+        id integer primary key, queued text not null, kind text not null, subject text not null, text text not null,
+        at text not null, since text, outcome text not null, settled text
+    );
+    """,
+    """
+    create table job_slots(
+        job text not null, slot text not null, state text not null, attempt integer not null, run_id text not null,
+        missed integer not null, started text, boot text, at_boot real, settled text, primary key (job, slot)
+    );
+    create table job_attempts(
+        run_id text primary key, job text not null, slot text, attempt integer not null, started text not null,
+        ended text, outcome text not null, code integer, seconds real, lateness real, detail text not null
+    );
+    create index job_attempts_by_job on job_attempts(job, started);
+    create table scheduler_notes(name text primary key, value text not null, at text not null) without rowid;
+    """,
 )
 """What makes `state.db`; a later version appends, and never changes what stands."""
 
@@ -128,7 +161,7 @@ def _sound(path: Path) -> sqlite3.Connection:
     if fault is None:
         return db
     db.close()
-    aside = _set_aside(path)
+    aside = set_aside(path)
     _log.warning("%s is not usable (%s); kept as %s, begun anew", path, fault, aside.name)
     return _connect(path)
 
@@ -145,6 +178,8 @@ def _fault(db: sqlite3.Connection) -> str | None:
         if has_content and application != _APPLICATION_ID:
             return "another program wrote it"
         (verdict,) = db.execute("pragma quick_check(1)").fetchone()
+    except UnicodeDecodeError:  # what SQLite tells of a damaged schema is no text
+        return "its schema is damaged"
     except sqlite3.DatabaseError as error:
         if _code(error) in _DAMAGED:
             return str(error)
@@ -152,7 +187,7 @@ def _fault(db: sqlite3.Connection) -> str | None:
     return None if verdict == "ok" else " ".join(str(verdict).split())
 
 
-def _set_aside(path: Path) -> Path:
+def set_aside(path: Path) -> Path:
     """Renames the file with its companions, these first: a new file must never meet an old write-ahead log."""
     aside = path.with_name(f"{path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for suffix in ("-wal", "-shm", "-journal", ""):

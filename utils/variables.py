@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 _PLACEHOLDER = re.compile(r"<[^>]*>|\byour[-_ ]|\bchange[-_]?me\b|x{6,}|\.\.\.|…", re.IGNORECASE)
+_FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 class Variables:
@@ -65,3 +66,22 @@ class Variables:
         wanted = f"a number from {least:g} to {most:g} ({unit})"
         self.problems.append(f"{name} is {text!r}; set {wanted}, or leave it empty")
         return default
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Yes or no, in the usual words."""
+        text = self.env.get(name, "").lower()
+        if text and text not in _FLAGS:
+            self.problems.append(f"{name} is {text!r}; set 1 or 0, or leave it empty")
+        return _FLAGS.get(text, default)
+
+    def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
+        """One word of several."""
+        text = self.env.get(name, default).lower()
+        if text in choices:
+            return text
+        self.problems.append(f"{name} is {text!r}; set {' or '.join(choices)}, or leave it empty")
+        return default
+
+    def words(self, name: str, separator: str = ",") -> tuple[str, ...]:
+        """A list, its parts without the blanks around them."""
+        return tuple(part.strip() for part in self.value(name).split(separator) if part.strip())

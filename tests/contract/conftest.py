@@ -121,7 +121,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         made.db.execute("set session_replication_role = replica")
         made.db.execute(
             "delete from decision_vault; delete from agent_activity; delete from decision_history;"
-            "delete from sync_links; delete from sync_log; delete from sync_state; delete from leases"
+            "delete from sync_links; delete from sync_log; delete from sync_state; delete from leases;"
+            "delete from intake_items"
         )
         made.db.execute("reset session_replication_role")
         yield made

@@ -102,9 +102,20 @@ def much_to_do(world: World, ids: dict[str, str]) -> None:
     world.add_page(decision="new page", comment="only in Notion", active=True)
 
 
+_EVES: dict[bool, Mixed] = {}
+"""By whether the vault is reached by REST."""
+
+
 @pytest.fixture
 def mixed(world: World) -> Mixed:
-    """The eve of the mixed run, and its end, undisturbed."""
+    """The eve of the mixed run, and its end, undisturbed: made once for each store."""
+    over_rest = world.project is not None
+    if over_rest not in _EVES:
+        _EVES[over_rest] = _mixed(world)
+    return replace(_EVES[over_rest], world=world)
+
+
+def _mixed(world: World) -> Mixed:
     world.workers = 1
     ids = agreed(world)
     much_to_do(world, ids)

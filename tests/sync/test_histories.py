@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.sync.rules import Seen, Watch, equal_and_alone
+from tests.sync.rules import Seen, equal_and_alone
 from tests.sync.snapshots import Snapshot, restored, taken
 from tests.sync.wire import ANY, KilledError, Point, Wire, bury
 from tests.world import World
@@ -21,8 +21,8 @@ from utils.errors import SafetyError, ServiceError
 from utils.local.notion import Fault
 
 SEED = 20261101
-SHORT, LONG = 250, 2_000
-"""Random steps: always, and with --long."""
+SHORT, LONG = {"postgres": 250, "supabase": 80}, {"postgres": 2_000, "supabase": 500}
+"""Random steps by store: always, and with --long."""
 
 AT_ONCE = 5
 """Histories that one seed gives."""
@@ -58,7 +58,8 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         self.here = self.stack.enter_context(restored(self.snapshot, self.world))
-        self.watch = Watch(self.here)
+        self.watch = self.here.watch
+        self.ids = self.watch.ids[self.here.database_id]
         self.number = 0
         self.deleted: list[str] = []
         self.unheard = False
@@ -114,40 +115,37 @@ class Histories(RuleBasedStateMachine):
         """A person edits a page whose properties may have been renamed."""
         control = self.here.sandbox.control
         names = {each["id"]: shown for shown, each in control.schema().items()}
-        control.person_edit(page_id, {names[self.watch.ids[name]]: value})
+        control.person_edit(page_id, {names[self.ids[name]]: value})
 
     # --- people
 
-    @contextmanager
-    def person(self) -> Iterator[None]:
+    def step(self) -> None:
         Histories.steps += 1
-        with self.watch.person():
-            yield
 
     @rule(place=places, name=fields, box=st.booleans())
     def edits_a_row(self, place: int, name: str, box: bool) -> None:
         if one := self.row(place):
-            with self.person():
-                self.here.update(one, **{name: self.new(name, box)})
+            self.step()
+            self.here.update(one, **{name: self.new(name, box)})
 
     @rule(place=places, name=st.sampled_from(["date", "type", "comment"]))
     def empties_a_field_of_a_row(self, place: int, name: str) -> None:
         if one := self.row(place):
-            with self.person():
-                self.here.update(one, **{name: None})
+            self.step()
+            self.here.update(one, **{name: None})
 
     @rule()
     def adds_a_row(self) -> None:
-        with self.person():
-            self.number += 1
-            one = str(uuid.uuid5(NAMESPACE, str(self.number)))
-            self.here.insert(f"v{self.number}", id=one, comment=f"c{self.number}", type=None)
+        self.step()
+        self.number += 1
+        one = str(uuid.uuid5(NAMESPACE, str(self.number)))
+        self.here.insert(f"v{self.number}", id=one, comment=f"c{self.number}", type=None)
 
     @rule(place=places)
     def deletes_a_row(self, place: int) -> None:
         if one := self.row(place):
-            with self.person():
-                self.here.delete(one)
+            self.step()
+            self.here.delete(one)
             self.deleted.append(one)
 
     @rule(place=places, same=st.booleans(), active=st.booleans())
@@ -159,93 +157,93 @@ class Histories(RuleBasedStateMachine):
             was = self.here.db.execute(
                 "select was from decision_history where decision_id = %s order by id desc limit 1", (one,)
             ).fetchone()
-            with self.person():
-                self.number += 1
-                values = {name: was["was"][name] for name in ("decision", "date", "type", "comment")} if was else {}
-                anew = one if same else str(uuid.uuid5(NAMESPACE, str(self.number)))
-                self.here.insert(**{**values, "active": active, "id": anew})
+            self.step()
+            self.number += 1
+            values = {name: was["was"][name] for name in ("decision", "date", "type", "comment")} if was else {}
+            anew = one if same else str(uuid.uuid5(NAMESPACE, str(self.number)))
+            self.here.insert(**{**values, "active": active, "id": anew})
 
     @rule(place=places, name=fields, box=st.booleans())
     def edits_a_page(self, place: int, name: str, box: bool) -> None:
         if page := self.page(place):
-            with self.person():
-                self.edit_page(page.id, name, self.new(name, box))
+            self.step()
+            self.edit_page(page.id, name, self.new(name, box))
 
     @rule(place=places, name=st.sampled_from(["date", "type", "comment"]))
     def empties_a_field_of_a_page(self, place: int, name: str) -> None:
         if page := self.page(place):
-            with self.person():
-                self.edit_page(page.id, name, None)
+            self.step()
+            self.edit_page(page.id, name, None)
 
     @rule(place=places, name=fields, box=st.booleans(), alike=st.booleans())
     def edits_both(self, place: int, name: str, box: bool, alike: bool) -> None:
         one = self.row(place)
         page = self.watch.facts().page_of(one) if one else None
         if one and page and not page.in_trash:
-            with self.person():
-                value = self.new(name, box)
-                self.here.update(one, **{name: value})
-                self.edit_page(page.id, name, value if alike else self.new(name, not box))
+            self.step()
+            value = self.new(name, box)
+            self.here.update(one, **{name: value})
+            self.edit_page(page.id, name, value if alike else self.new(name, not box))
 
     @rule()
     def adds_a_page(self) -> None:
-        with self.person():
-            page = self.here.sandbox.control.person_create({})
-            self.edit_page(page, "decision", self.new("decision", True))
-            self.edit_page(page, "active", True)
+        self.step()
+        page = self.here.sandbox.control.person_create({})
+        self.edit_page(page, "decision", self.new("decision", True))
+        self.edit_page(page, "active", True)
 
     @rule(place=places)
     def trashes_a_page(self, place: int) -> None:
         if page := self.page(place):
-            with self.person():
-                self.here.sandbox.control.person_trash(page.id)
+            self.step()
+            self.here.sandbox.control.person_trash(page.id)
 
     @rule(place=places)
     def restores_a_page(self, place: int) -> None:
         if page := self.page(place, in_trash=True):
-            with self.person():
-                self.here.sandbox.control.person_restore(page.id)
+            self.step()
+            self.here.sandbox.control.person_restore(page.id)
 
     @rule(place=places, in_trash=st.booleans())
     def purges_a_page(self, place: int, in_trash: bool) -> None:
         if page := self.page(place, in_trash=in_trash):
             self.unheard = True
-            with self.person():
-                self.here.sandbox.control.person_purge(page.id)
+            self.step()
+            self.here.sandbox.control.person_purge(page.id)
 
     @rule(place=places)
     def duplicates_a_page(self, place: int) -> None:
         if page := self.page(place):
-            with self.person():
-                self.here.sandbox.control.person_duplicate(page.id)
+            self.step()
+            self.here.sandbox.control.person_duplicate(page.id)
 
     @rule(place=places, other=places, how=st.sampled_from(["cleared", "garbage", "foreign", "taken", "swapped"]))
     def spoils_a_decision_id(self, place: int, other: int, how: str) -> None:
         page, second = self.page(place), self.page(other)
         if page and second:
-            with self.person():
-                self.number += 1
-                foreign = str(uuid.uuid5(NAMESPACE, f"foreign {self.number}"))
-                texts = {"cleared": None, "garbage": "no id", "foreign": foreign}
-                self.edit_page(page.id, "id", texts.get(how, second.decision_id))
-                if how == "swapped":
-                    self.edit_page(second.id, "id", page.decision_id)
+            self.step()
+            self.number += 1
+            foreign = str(uuid.uuid5(NAMESPACE, f"foreign {self.number}"))
+            texts = {"cleared": None, "garbage": "no id", "foreign": foreign}
+            self.edit_page(page.id, "id", texts.get(how, second.decision_id))
+            if how == "swapped":
+                self.edit_page(second.id, "id", page.decision_id)
 
     @rule(name=st.sampled_from(["date", "type", "comment", "active", "id"]))
     def renames_a_property(self, name: str) -> None:
-        with self.person():
-            self.number += 1
-            control = self.here.sandbox.control
-            names = {each["id"]: shown for shown, each in control.schema().items()}
-            control.rename_property(names[self.watch.ids[name]], f"Named {self.number}")
+        self.step()
+        self.number += 1
+        control = self.here.sandbox.control
+        names = {each["id"]: shown for shown, each in control.schema().items()}
+        control.rename_property(names[self.ids[name]], f"Named {self.number}")
 
     @rule(place=places)
     def renames_an_option(self, place: int) -> None:
         control = self.here.sandbox.control
-        shown = next((each for each in control.schema().values() if each["id"] == self.watch.ids["type"]), None)
+        shown = next((each for each in control.schema().values() if each["id"] == self.ids["type"]), None)
         if shown and (options := [option["name"] for option in shown["select"]["options"]]):
-            with self.person():
-                control.rename_option(shown["name"], options[place % len(options)], self.new("type", True))
+            self.step()
+            control.rename_option(shown["name"], options[place % len(options)], self.new("type", True))
 
     @rule(seconds=st.sampled_from([61, 240, 700, 90_000]))
     def time_passes(self, seconds: int) -> None:
@@ -264,13 +262,12 @@ class Histories(RuleBasedStateMachine):
     def touches_what_is_no_content(self, place: int) -> None:
         """Rule 10: between two runs, nothing but bookkeeping moves."""
         self.settle()
-        with self.person():
-            if one := self.row(place):
-                self.here.update(one, synced=False, updated_at="2031-01-01", created_at="2001-01-01")
-            if page := self.page(place):
-                self.edit_page(page.id, "decision", page.content.decision)
-        with self.watch.run():
-            report = self.here.sync()
+        self.step()
+        if one := self.row(place):
+            self.here.update(one, synced=False, updated_at="2031-01-01", created_at="2001-01-01")
+        if page := self.page(place):
+            self.edit_page(page.id, "decision", page.content.decision)
+        report = self.here.sync()
         assert not report.wrote, f"10: bookkeeping was taken for an edit: {report.lines}"
 
     # --- runs
@@ -281,8 +278,7 @@ class Histories(RuleBasedStateMachine):
         Histories.runs += 1
         self.here.tap = wire.tap
         try:
-            with self.watch.run(resync=options.get("resync", False)):
-                self.here.sync(**options)
+            self.here.sync(**options)
         except (SafetyError, ServiceError, KilledError):
             bury(self.here)
             return False
@@ -372,14 +368,12 @@ class Histories(RuleBasedStateMachine):
         self.here.sandbox.control.advance(self.behind)
         for prefer in ("supabase", None, None):
             self.here.sandbox.control.advance(700)
-            with self.watch.run():
-                report = self.here.sync(prefer=prefer, full=self.unheard, allow_mass_change=True)
+            report = self.here.sync(prefer=prefer, full=self.unheard, allow_mass_change=True)
         self.unheard, self.behind = False, 0
         assert report.problems == [], f"unsettled: {report.problems}"
         equal_and_alone(self.watch.facts())
         before = self.watch.facts()
-        with self.watch.run():
-            report = self.here.sync()
+        report = self.here.sync()
         assert not report.wrote, f"1: a further run wrote: {report.lines}"
         assert self.watch.facts().everything == before.everything, "1: a further run wrote"
 
@@ -398,9 +392,12 @@ def history_of(world: World) -> Snapshot:
     return taken(world)
 
 
-@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+@pytest.mark.parametrize(
+    ("world", "store"), [("postgres", "PostgreSQL"), ("supabase", "Supabase's REST API")], indirect=["world"]
+)
 def test_random_histories_break_no_rule(
     world: World,
+    store: str,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     figure: Callable[[str], None],
@@ -408,7 +405,8 @@ def test_random_histories_break_no_rule(
     """`--steps N` and `--hypothesis-seed N` choose how many, and which."""
     monkeypatch.setattr("utils.stores.notion_calls.BACKOFF_SECONDS", 0.002)
     monkeypatch.setattr("utils.stores.notion.LOOK_UP_AFTER", (0.002,))
-    wanted = request.config.getoption("--steps") or (LONG if request.config.getoption("--long") else SHORT)
+    lengths = LONG if request.config.getoption("--long") else SHORT
+    wanted = request.config.getoption("--steps") or lengths["supabase" if world.project else "postgres"]
     chosen = settings(
         max_examples=AT_ONCE,
         stateful_step_count=30,
@@ -420,10 +418,12 @@ def test_random_histories_break_no_rule(
     Histories.world, Histories.snapshot = world, history_of(world)
     Histories.steps = Histories.runs = 0
     first = number = int(request.config.getoption("--hypothesis-seed") or SEED)
-    try:
-        while Histories.steps < wanted:
+    while Histories.steps < wanted:
+        try:
             run_state_machine_as_test(seed(number)(Histories), settings=chosen)
-            number += 1
-    finally:
-        what = f"{Histories.steps} random steps in {Histories.runs} runs broke no rule"
-        figure(f"{what} (seeds {first} to {number - 1})" if number > first else f"seed {number} broke a rule")
+        except Exception:
+            figure(f"seed {number} broke a rule after {Histories.steps} random steps ({store})")
+            raise
+        number += 1
+    said = f"{Histories.steps} random steps in {Histories.runs} runs broke no rule"
+    figure(f"{said} (seeds {first} to {number - 1}, {store})")

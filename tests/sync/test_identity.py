@@ -28,6 +28,7 @@ from tests.sync.builders import (
     row,
     trashed_link,
 )
+from utils.decision import Decision
 from utils.sync.identity import Pairing, id_from_page, ids_claimed, pair, valid_id
 from utils.sync.merge import Policy
 from utils.sync.model import Absence, Intent, Item, Link, LinkState, Page, PageImage, Row
@@ -218,6 +219,44 @@ def test_what_a_property_made_by_the_sync_cannot_say_does_not_keep_content_apart
     assert pairs(found([item(row())], [another_day], made, by_content=True))[ID] is None
 
 
+# --- rows that came again under other ids
+
+
+def test_a_new_row_takes_over_the_link_of_a_deleted_one_of_the_same_content() -> None:
+    (adopted,) = found([item(None, link()), Item(OTHER_ID, Row(OTHER_ID, AGREED, LATER), None)], []).pairs
+    assert (adopted.item.id, adopted.item.adopts, adopted.item.link) == (OTHER_ID, ID, link())
+    step = decide(adopted.item, adopted.page, policy())
+    assert (step.to_page.decision_id, step.to_page.fields, step.to_row) == (OTHER_ID, {}, {})
+    retired = content(active=False)
+    kept = found([item(None, trashed_link()), Item(OTHER_ID, Row(OTHER_ID, retired, LATER), None)], [])
+    assert kept.pairs[0].item.adopts
+    assert not decide(kept.pairs[0].item, kept.pairs[0].page, policy()).silent
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [
+        pytest.param(item(row(), link()), AGREED, [], id="of a row that is there"),
+        pytest.param(item(None, link()), content(comment="x"), [], id="of another content"),
+        pytest.param(item(None, link()), content(active=False), [], id="of a row that was not retired"),
+        pytest.param(item(None, link()), AGREED, [other(OTHER_ID)], id="where a page has the new row's id"),
+        pytest.param(item(None, link()), AGREED, [page(state={"at_home": False})], id="of a page that was moved away"),
+        pytest.param(item(None, replace(link(), state=LinkState.GONE)), AGREED, [], id="of a page that is gone"),
+    ],
+)
+def test_a_new_row_does_not_take_over_the_link(old: Item, new: Decision, seen: list[Page]) -> None:
+    result = found([old, Item(OTHER_ID, Row(OTHER_ID, new, LATER), None)], seen)
+    assert not any(each.item.adopts for each in result.pairs)
+
+
+def test_of_equal_rows_each_takes_over_one_link() -> None:
+    old = [item(None, link()), Item(THIRD_PAGE, None, link(page_id=OTHER_PAGE))]
+    new = [Item(one, Row(one, AGREED, LATER), None) for one in (OTHER_ID, OTHER_PAGE, PAGE_ID)]
+    result = found([*old, *new], [])
+    assert sorted(each.item.adopts for each in result.pairs) == ["", *sorted(one.id for one in old)]
+    assert len({pairs(result)[one.id] for one in new}) == 3
+
+
 # --- pages of no row
 
 
@@ -335,8 +374,10 @@ def test_every_row_and_every_live_page_is_in_just_one_pair(data: st.DataObject) 
     how = policy(resync=data.draw(st.booleans()))
     result = found(items, pages, how, by_content=data.draw(st.booleans()))
     ids = [each.item.id for each in result.pairs]
+    adopted = [each.item.adopts for each in result.pairs if each.item.adopts]
+    assert not {*ids} & {*adopted}
     shown = [each.page.id for each in result.pairs if isinstance(each.page, Page)]
     assert len(ids) == len(set(ids))
-    assert {each.id for each in items} <= set(ids)
+    assert {each.id for each in items} == {*ids, *adopted} & {each.id for each in items}
     assert len(shown) == len(set(shown))
     assert {each.id for each in pages if not each.in_trash} <= set(shown)

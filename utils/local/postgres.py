@@ -29,13 +29,14 @@ import psycopg
 from utils.errors import AnglesError, BusyError, ConfigError, ServiceError
 from utils.files import hold_lock, write_atomic
 from utils.local.binaries import ROOT_FOLDER, Programs, make_public_folder, programs
-from utils.local.home import open_home
+from utils.local.home import Home, open_home
 
 DATABASE = "angles"
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 LOG_BYTES = 5_000_000
 TRIES = 5
+_PORT_FILE = "postgres.port"
 _NEW = "new-postgres-"
 """How the name of a data folder in the making begins; a killed run leaves it behind."""
 
@@ -64,7 +65,7 @@ def running(local: Path) -> Iterator[str]:
         ConfigError, ServiceError, BusyError: it cannot be started; the line says why.
     """
     home = open_home(local.resolve())
-    data = ROOT_FOLDER / home.instance / "data" if os.geteuid() == 0 else home.folder / "postgres"
+    data = _data(home)
     server = Server(programs(), data, home.password)
     with _user(data.parent) as users:
         with _alone_at(data.parent):
@@ -76,6 +77,14 @@ def running(local: Path) -> Iterator[str]:
             with _alone_at(data.parent):
                 if _is_last(users):
                     server.stop()
+
+
+def is_running(local: Path) -> bool:
+    """Whether the embedded server of this `.local/` listens; starts and makes nothing."""
+    if not (local / "instance.json").is_file():
+        return False
+    port = _port(_data(open_home(local.resolve())).with_name(_PORT_FILE))
+    return port is not None and _listens(port)
 
 
 @contextmanager
@@ -121,15 +130,12 @@ class Server:
     @property
     def port_file(self) -> Path:
         """Where its port is told."""
-        return self.data.with_name("postgres.port")
+        return self.data.with_name(_PORT_FILE)
 
     def join(self) -> str | None:
         """The DSN of the server if it runs already."""
-        try:
-            port = int(self.port_file.read_text(encoding="ascii"))
-        except (OSError, ValueError):
-            return None
-        return self._dsn(port) if self._answers(port) else None
+        port = _port(self.port_file)
+        return self._dsn(port) if port is not None and self._answers(port) else None
 
     def start(self) -> str:
         """Starts the server, after clearing what a crash left; answers the DSN.
@@ -337,6 +343,19 @@ def _opened(log: Path) -> IO[bytes]:
     if log.is_file() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     return log.open("ab")
+
+
+def _data(home: Home) -> Path:
+    """Where the server's data are: as root, where an unprivileged user can reach them."""
+    return ROOT_FOLDER / home.instance / "data" if os.geteuid() == 0 else home.folder / "postgres"
+
+
+def _port(file: Path) -> int | None:
+    """The port that a file tells."""
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def _free_port() -> int:

@@ -83,11 +83,13 @@ class Write:
     drop: bool = False
     agreed: tuple[str, ...] = ()
     log: tuple[Mapping[str, Any], ...] = ()
+    adopt: str = ""
 
     def json(self) -> dict[str, Any]:
         """As the function takes it."""
         data: dict[str, Any] = {
             "id": self.id,
+            "adopt": self.adopt or None,
             "set": dict(self.set) if self.set else None,
             "link": {"drop": True} if self.drop else self.link.json() if self.link else None,
             "agreed": list(self.agreed),
@@ -176,7 +178,7 @@ class Vault:
 
     def write(self, run: str, fence: int, writes: Sequence[Write]) -> list[Written]:
         """Carries writes out, in their order, in batches of 500 items or 1 MB; each item by itself is atomic."""
-        documents = _with_texts(write.json() for write in writes)
+        documents = [_mended(*document) for document in _with_texts(write.json() for write in writes)]
         refusals = [unreadable(text) for _, text in documents]
         sent = [document for document, why in zip(documents, refusals, strict=True) if not why]
         answers = self._written(run, fence, sent)
@@ -188,7 +190,7 @@ class Vault:
         self, run: str, fence: int, state: Mapping[str, Any] | None, activity: Mapping[str, Any] | None
     ) -> Mapping[str, Any]:
         """Ticks `synced` where both sides agree and keeps the state, if one is given: {ticked, links}."""
-        payload = {"run": run, "fence": fence, "ttl": LEASE_SECONDS, "state": state, "activity": activity}
+        payload = {"run": run, "fence": fence, "ttl": LEASE_SECONDS, "state": _readable(state), "activity": activity}
         answer: Mapping[str, Any] = self.call("sync_confirm", payload)
         return answer
 
@@ -283,6 +285,21 @@ def unreadable(text: str) -> str:
     if "\\u0000" in text and _NUL.search(text):
         return "holds the control character U+0000"
     return "holds half a surrogate pair" if not text.isascii() and _SURROGATE.search(text) else ""
+
+
+def _mended(document: Mapping[str, Any], text: str) -> _Document:
+    """A write whose notes are such that PostgreSQL can read them; what is to go into a row stays as it is."""
+    if not unreadable(text):
+        return document, text
+    return _with_texts([{**document, **_readable({name: document[name] for name in ("link", "log")})}])[0]
+
+
+def _readable(notes: Any) -> Any:
+    """Notes on what Notion has, with signs in the place of what PostgreSQL cannot keep."""
+    text = json.dumps(notes, ensure_ascii=False, default=str)
+    if not unreadable(text):
+        return notes
+    return json.loads(_SURROGATE.sub("\ufffd", _NUL.sub(lambda found: found[0][:-6] + "\u2400", text)))
 
 
 def _with_texts(documents: Iterable[Mapping[str, Any]]) -> list[_Document]:

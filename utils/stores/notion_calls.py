@@ -124,6 +124,7 @@ class Calls:
 
     Attributes:
         requests: how many were sent.
+        waited: seconds that Notion asked to wait, together.
         date: Notion's clock at the first answer, from its Date header; None before, or without one.
         pace: when the next request may go.
     """
@@ -149,6 +150,7 @@ class Calls:
         self._token = settings.token
         self.pace = Pace(settings.requests_per_second)
         self.requests = 0
+        self.waited = 0.0
         self.date: datetime | None = None
         self._reached = False
         self._counting = threading.Lock()
@@ -210,6 +212,7 @@ class Calls:
         return answer
 
     def _pause(self, seconds: float) -> None:
+        self.waited += seconds
         if seconds >= LONG_WAIT_SECONDS:
             _log.warning("notion asks to wait %.0f s", seconds)
         self.pace.pause(seconds)

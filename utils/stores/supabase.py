@@ -87,10 +87,11 @@ class RestTransport:
     Args:
         url: the project's, such as ``https://abc.supabase.co``.
         key: the secret key.
+        deadline: seconds after which a call that keeps failing is given up; None is the usual one.
     """
 
-    def __init__(self, url: str, key: str) -> None:
-        self._url, self._key = url, key
+    def __init__(self, url: str, key: str, *, deadline: float | None = None) -> None:
+        self._url, self._key, self._deadline = url, key, deadline
         self._host = urlsplit(url).netloc
         self._opening = threading.Lock()
         self._http: httpx.Client | None = None
@@ -126,7 +127,7 @@ class RestTransport:
         import httpx
         import postgrest
 
-        end = time.monotonic() + DEADLINE_SECONDS
+        end = time.monotonic() + (self._deadline or DEADLINE_SECONDS)
         waited, pause = 0.0, 0.2
         client = self._open()
         while True:

@@ -269,6 +269,7 @@ class Apply:
             drop=step.drops,
             agreed=step.agreed if step.link else (),
             log=_log(self.writer.run, step),
+            adopt=step.item.adopts,
         )
 
     def _intent_write(self, step: Step) -> Write:

@@ -1,7 +1,8 @@
 """Which page belongs to which row. Pure.
 
-The link says it; else the page's Decision ID where it is valid and free; else, on a first sync or a resync, equal
-content that is unique on both sides.
+The link says it; else the page's Decision ID where it is valid and free; else the link of a row that is no more and had
+the same content, as after a restore under new ids; else, on a first sync or a resync, equal content that is unique on
+both sides.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from utils.decision import FIELDS, Decision, Value, differing, normal
@@ -74,7 +75,7 @@ def pair(
 
 class _Pairing:
     def __init__(self, items: Mapping[str, Item], pages: Mapping[str, Page | Absence], policy: Policy) -> None:
-        self.items, self.pages, self.policy = items, pages, policy
+        self.items, self.pages, self.policy = dict(items), pages, policy
         self.result = Pairing()
         linked = {item.link.page_id for item in items.values() if item.link and item.link.page_id}
         self.free = {
@@ -92,6 +93,7 @@ class _Pairing:
         for item in self.items.values():
             if page := self._claimant(item):
                 self._bind(item.id, page)
+        self._adopt()
         if by_content:
             self._bind_by_content()
         for item in self.items.values():
@@ -124,12 +126,32 @@ class _Pairing:
         link = item.link
         if link is None or link.state is LinkState.ANNOUNCED:
             return None
-        return self._linked_page(link)
+        page = self._linked_page(link)
+        if item.adopts and isinstance(page, Page):
+            return replace(page, assumed=False)  # what is known of it will do: its Decision ID is the other row's
+        return page
 
     def _linked_page(self, link: Link) -> Page | Absence:
         """A link's page as read, or as it was; a resync reads all there are, so that one it did not see is none."""
         unread = Absence.GONE if self.policy.resync else assumed_page(link)
         return self.pages.get(link.page_id or "", unread)
+
+    def _adopt(self) -> None:
+        """Gives new rows the links of deleted ones of the same content: which of several equal ones is all the same."""
+        unbound = [self.items[one] for one in sorted(self.items.keys() - self.bound.keys())]
+        orphans: dict[Decision, list[Item]] = defaultdict(list)
+        for item in unbound:
+            if item.row is None and item.link and item.link.base_row and self._has_page(item.link):
+                orphans[item.link.base_row].append(item)
+        for item in unbound:
+            if item.row and item.link is None and orphans[item.row.content]:
+                old = orphans[item.row.content].pop(0)
+                del self.items[old.id]
+                self.items[item.id] = replace(item, link=old.link, adopts=old.id)
+
+    def _has_page(self, link: Link) -> bool:
+        page = self._linked_page(link)
+        return link.state in {LinkState.LINKED, LinkState.TRASHED} and isinstance(page, Page) and page.at_home
 
     def _bind_by_content(self) -> None:
         """Binds by content that is unique among the rows and among the pages, in what the pages can say."""

@@ -208,11 +208,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One decision as the vault knows it: its row, its link, either absent."""
+    """One decision as the vault knows it: its row, its link, either absent.
+
+    `adopts` is the id of a row that is no more, whose link this one takes over.
+    """
 
     id: str
     row: Row | None
     link: Link | None
+    adopts: str = ""
 
 
 def fingerprint(value: Value | Mapping[str, Value]) -> str:

@@ -101,7 +101,7 @@ class Step:
     @property
     def silent(self) -> bool:
         """Whether nothing is to be written anywhere."""
-        if self.to_row or self.to_page or self.drops:
+        if self.to_row or self.to_page or self.drops or self.item.adopts:
             return False
         return self.link is None or self._link_with_row() == self.item.link
 

@@ -1,0 +1,1 @@
+"""File autosync: which files changed, told once each."""

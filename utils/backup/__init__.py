@@ -1,0 +1,1 @@
+"""Backup to a git repository without a secret in it, and the restore from there."""

@@ -1,0 +1,101 @@
+"""Takes the secrets out of a snapshot's files, and finds what is left in them.
+
+What was done to a content is remembered by its checksum, in the folder of the clone: what did not change since the last
+backup is taken from there as long as neither the rules nor the configured secrets changed. What is new is redacted, and
+scanned again once it is staged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from utils import redact
+from utils.backup.snapshot import BY_NAME, Row, Table, marker_alone
+from utils.files import write_atomic
+from utils.redact import Redactor
+
+PLAIN = {"id", "decision_id", "page_id", "date", "created_at", "updated_at", "changed_at", "at", "state", "operation"}
+"""Columns that hold ids, times and our own words."""
+
+FREE = {"agent_activity"}
+"""Tables whose documents have fields of any name: a name may promise what the value alone does not show."""
+
+
+class Memory:
+    """Which blob a content became, by the content's checksum. Valid for one set of rules and secrets.
+
+    Args:
+        path: the file.
+        secrets: the configured ones.
+    """
+
+    def __init__(self, path: Path, secrets: Iterable[str]) -> None:
+        self._path, self._rules = path, _rules(secrets)
+        self.blobs: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            kept = json.loads(path.read_bytes())
+            if kept["rules"] == self._rules:
+                self.blobs = dict(kept["blobs"])
+
+    def keep(self, blobs: Mapping[str, str]) -> None:
+        """Remembers these, and nothing else."""
+        if blobs != self.blobs:
+            write_atomic(self._path, json.dumps({"rules": self._rules, "blobs": dict(blobs)}), mode=0o600)
+
+
+def checksum(path: str, data: bytes) -> str:
+    """What a content is remembered by: its own and its place's, since a table has rules of its own."""
+    return hashlib.sha256(f"{path}\0".encode() + data).hexdigest()
+
+
+def cleaned(path: str, data: bytes, redactor: Redactor) -> bytes | None:
+    """A file of a snapshot without secrets; None where they cannot be taken out, since it is no text."""
+    if path.startswith("tables/"):
+        return _table_file(data, BY_NAME[path.split("/")[1]], redactor)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None if redactor.scan(data) else data
+    return redactor.redact(text).encode()
+
+
+def redacted(row: Row, table: Table, redactor: Redactor) -> Row:
+    """A row without secrets, which its table can still hold."""
+    made = {name: value if name in PLAIN else _value(name, value, redactor) for name, value in row.items()}
+    for name, longest in table.texts.items():
+        if isinstance(made.get(name), str):
+            made[name] = marker_alone(made[name], longest)
+    return made
+
+
+def _value(name: str, value: Any, redactor: Redactor) -> Any:
+    """A column's value as the redactor's walk leaves it, which looks at its name too."""
+    return redactor.redact_json({name: value})[name]
+
+
+def _table_file(data: bytes, table: Table, redactor: Redactor) -> bytes:
+    """The lines as they are, but those that hold a secret."""
+    lines = data.split(b"\n")
+    wrong = range(1, len(lines)) if table.name in FREE else {line for line, _ in redactor.scan(data)}
+    for number in wrong:
+        lines[number - 1] = _line(lines[number - 1], table, redactor)
+    return b"\n".join(lines)
+
+
+def _line(line: bytes, table: Table, redactor: Redactor) -> bytes:
+    """A row as its fields are redacted; what is still seen in the whole line is taken out of that."""
+    row = redacted(json.loads(line), table, redactor)
+    return redactor.redact(json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))).encode()
+
+
+def _rules(secrets: Iterable[str]) -> str:
+    """What the outcome depends on beside the content."""
+    digest = hashlib.sha256("\0".join(sorted(secrets)).encode("utf-8", "surrogatepass"))
+    for source in [*sorted(Path(redact.__file__).parent.glob("*.py")), Path(__file__)]:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()

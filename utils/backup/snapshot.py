@@ -1,0 +1,279 @@
+"""What a snapshot is: files whose bytes depend on the vault's contents alone, and a manifest that vouches. Pure.
+
+A table's rows are JSON Lines, sorted by key, with sorted keys, in up to 256 files by the first two signs of a row's id,
+so that a day's changes touch few files. `manifest.json` has no time and no run in it: the commit's message has those.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+WARN_BYTES, MOST_BYTES = 50_000_000, 100_000_000
+"""What GitHub warns of, and what it refuses, a file."""
+
+_MARK = re.compile(r"\[REDACTED:([a-z0-9-]+)\]")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a snapshot.
+
+    Args:
+        name: in the schema `public`.
+        key: the column of its primary key, by which it is sorted.
+        shard: the column, a uuid, by whose first two signs it is divided.
+        judged: whether a change in it makes a new snapshot.
+        texts: the longest text, in characters, of columns that have a limit.
+    """
+
+    name: str
+    key: str = "id"
+    shard: str = "id"
+    judged: bool = True
+    texts: Mapping[str, int] = field(default_factory=dict)
+
+
+TABLES = (
+    Table("decision_vault", texts={"type": 50}),
+    Table("sync_links", key="decision_id", shard="decision_id"),
+    Table("sync_log"),
+    Table("decision_history", shard="decision_id"),
+    Table("agent_activity", judged=False, texts={"agent_name": 100, "action": 100, "status": 50}),
+)
+BY_NAME = {table.name: table for table in TABLES}
+
+
+class DamagedError(Exception):
+    """A snapshot that is not what its manifest says: each problem a line, with the file."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The files of one snapshot by their paths, the manifest among them."""
+
+    files: Mapping[str, bytes]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest, parsed."""
+        found: dict[str, Any] = json.loads(self.files[MANIFEST])
+        return found
+
+    def rows(self, table: str) -> list[Row]:
+        """A table's rows, sorted by key."""
+        found = [
+            json.loads(line)
+            for path, data in self.files.items()
+            if path.startswith(f"tables/{table}/")
+            for line in data.split(b"\n")
+            if line
+        ]
+        return sorted(found, key=lambda row: row[BY_NAME[table].key])
+
+    def documents(self) -> dict[str, bytes]:
+        """The files of BACKUP_PATHS, by their paths in the home folder."""
+        return {path.removeprefix("files/"): data for path, data in self.files.items() if path.startswith("files/")}
+
+
+def shards(table: Table, rows: Iterable[Row]) -> dict[str, bytes]:
+    """The files of a table.
+
+    Args:
+        table: whose.
+        rows: redacted, in any order.
+    """
+    divided: dict[str, list[Row]] = {}
+    for row in rows:
+        divided.setdefault(str(row[table.shard])[:2], []).append(row)
+    encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+    return {
+        f"tables/{table.name}/{name}.jsonl": "".join(
+            f"{encode(row)}\n" for row in sorted(some, key=lambda row: row[table.key])
+        ).encode()
+        for name, some in sorted(divided.items())
+    }
+
+
+def complete(
+    files: Mapping[str, bytes], *, tool: str, schema: str, source: str, window: Sequence[str] | None = None
+) -> Snapshot:
+    """The snapshot of files: they and their manifest.
+
+    Args:
+        files: by path, without a manifest.
+        tool: this program's version.
+        schema: the version of the newest migration.
+        source: which vault this is of.
+        window: when reading began and ended, where it took more than one transaction.
+    """
+    totals: Counter[str] = Counter()
+    listed: dict[str, Any] = {}
+    for path, data in sorted(files.items()):
+        listed[path] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        if path.startswith("tables/"):
+            listed[path]["rows"] = data.count(b"\n")
+            totals[path.split("/")[1]] += data.count(b"\n")
+    manifest = {
+        "format": FORMAT,
+        "tool": tool,
+        "schema": schema,
+        "source": source,
+        "read": {"began": window[0], "ended": window[1]} if window else "one transaction",
+        "rows": {table.name: totals[table.name] for table in TABLES},
+        "redactions": redactions(files.values()),
+        "files": listed,
+    }
+    text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, indent=1) + "\n"
+    return Snapshot({**files, MANIFEST: text.encode()})
+
+
+def redactions(contents: Iterable[bytes]) -> dict[str, int]:
+    """How many markers of each kind there are."""
+    found: Counter[str] = Counter()
+    for data in contents:
+        if b"[REDACTED:" in data:
+            found.update(_MARK.findall(data.decode("utf-8", "replace")))
+    return dict(sorted(found.items()))
+
+
+def has_mark(value: Any) -> bool:
+    """Whether a redaction marker is anywhere in a JSON value."""
+    return "[REDACTED:" in json.dumps(value, ensure_ascii=False) and bool(_MARK.search(json.dumps(value)))
+
+
+def marker_alone(value: str, longest: int) -> str:
+    """A redacted text that its column can hold: where the marker made it too long, the marker is all that stays."""
+    found = _MARK.search(value)
+    return found[0] if len(value) > longest and found else value
+
+
+def verified(files: Mapping[str, bytes]) -> Snapshot:
+    """The snapshot in a commit's files, those of others left out.
+
+    Raises:
+        DamagedError: it has no manifest that can be read, a file is missing or differs, or one is there too many.
+    """
+    owned = {path: data for path, data in files.items() if is_ours(path)}
+    try:
+        manifest = json.loads(owned[MANIFEST])
+        if manifest["format"] != FORMAT:
+            raise DamagedError([f"{MANIFEST}: format {manifest['format']} is of another version of this program"])
+        listed: dict[str, Any] = manifest["files"]
+        problems = list(_problems(owned, listed, manifest["rows"]))
+    except KeyError as missing:
+        raise DamagedError([f"{MANIFEST}: {'is missing' if MANIFEST not in owned else f'lacks {missing}'}"]) from None
+    except (ValueError, TypeError, AttributeError):
+        raise DamagedError([f"{MANIFEST}: cannot be read"]) from None
+    if problems:
+        raise DamagedError(problems)
+    return Snapshot(owned)
+
+
+def _problems(owned: Mapping[str, bytes], listed: Mapping[str, Any], rows: Mapping[str, int]) -> Iterator[str]:
+    totals: Counter[str] = Counter()
+    for path, told in sorted(listed.items()):
+        data = owned.get(path)
+        if data is None:
+            yield f"{path}: is missing"
+        elif len(data) != told["bytes"] or hashlib.sha256(data).hexdigest() != told["sha256"]:
+            yield f"{path}: is not what the manifest says ({len(data)} bytes for {told['bytes']})"
+        elif "rows" in told:
+            totals[path.split("/")[1]] += data.count(b"\n")
+    yield from (f"{path}: is not in the manifest" for path in sorted(set(owned) - set(listed) - {MANIFEST}))
+    for name, count in rows.items():
+        if totals[name] != count:
+            yield f"{name}: {totals[name]} rows are whole, the manifest says {count}"
+
+
+def is_ours(path: str) -> bool:
+    """Whether a path in the repository is one that a snapshot may have."""
+    return path == MANIFEST or path.startswith(("tables/", "files/"))
+
+
+def is_judged(path: str) -> bool:
+    """Whether a change of this file makes a new snapshot."""
+    parts = path.split("/")
+    return path != MANIFEST and not (parts[0] == "tables" and parts[1] in BY_NAME and not BY_NAME[parts[1]].judged)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs between two snapshots: paths, and rows by table as (added, changed, removed)."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    rows: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> bool:
+        """Whether any of it makes a new snapshot."""
+        return any(is_judged(path) for path in (*self.added, *self.changed, *self.removed))
+
+    def json(self) -> dict[str, Any]:
+        """As the report has it."""
+        return {
+            "files": {"added": len(self.added), "changed": len(self.changed), "removed": len(self.removed)},
+            "rows": {
+                name: dict(zip(("added", "changed", "removed"), counts, strict=True))
+                for name, counts in self.rows.items()
+            },
+        }
+
+
+def changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Changes:
+    """What differs between the files of two snapshots; of those that are the same, either may leave out both.
+
+    Args:
+        before: by path.
+        after: likewise.
+    """
+    added = sorted(set(after) - set(before))
+    removed = sorted(set(before) - set(after))
+    changed = sorted(path for path in set(after) & set(before) if after[path] != before[path])
+    rows: dict[str, tuple[int, int, int]] = {}
+    for table in TABLES:
+        at = f"tables/{table.name}/"
+        old, new = _by_key(table, before, at), _by_key(table, after, at)
+        rows[table.name] = (
+            len(new.keys() - old.keys()),
+            sum(new[key] != old[key] for key in new.keys() & old.keys()),
+            len(old.keys() - new.keys()),
+        )
+    return Changes(tuple(added), tuple(changed), tuple(removed), rows)
+
+
+def _by_key(table: Table, files: Mapping[str, bytes], folder: str) -> dict[Any, bytes]:
+    lines = (line for path, data in files.items() if path.startswith(folder) for line in data.split(b"\n") if line)
+    return {json.loads(line)[table.key]: line for line in lines}
+
+
+def shrunk(before: Mapping[str, int], after: Mapping[str, int], percent: float) -> list[str]:
+    """The judged tables that lost more than so many percent of their rows, each told in words."""
+    return [
+        f"{name}: {after.get(name, 0)} rows, {before[name]} in the last snapshot"
+        for name in before
+        if name in BY_NAME
+        and BY_NAME[name].judged
+        and before[name]
+        and 100 * (before[name] - after.get(name, 0)) > percent * before[name]
+    ]
+
+
+def too_large(files: Mapping[str, int], limit: int) -> list[str]:
+    """The files of more bytes than a limit, each told in words."""
+    return [f"{path} has {size / 1e6:.0f} MB" for path, size in sorted(files.items()) if size > limit]

@@ -1,0 +1,1 @@
+"""Health that tells the truth: checks (fact, rule, hint), healing on proof, alerts."""

@@ -1,0 +1,1 @@
+"""Assistant output becomes decisions: files and streams in, decisions with their sources out."""

@@ -1,0 +1,207 @@
+"""Redacts with one set of configured secrets: the layers in their order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
+from typing import Any
+
+from utils.redact import rules, views, words
+from utils.redact.forms import forms
+from utils.redact.marks import Marks, lowered
+from utils.redact.rules import Finding
+
+SHORTEST_SECRET = 8
+"""Configured values of fewer characters are ignored: they occur in ordinary words."""
+
+CONFIGURED = "configured"
+_MARKER = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
+_UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
+_AROUND = 512
+"""How far from a marker a rule may see it, in signs."""
+_DEEPEST = 3
+"""How often what was decoded is decoded again."""
+
+
+@cache
+def _rules() -> Marks[tuple[tuple[int, rules.Rule], ...]]:
+    return Marks(rules.by_mark())
+
+
+class Redactor:
+    """Takes secrets out of text and JSON; safe to share among threads.
+
+    Args:
+        secrets: the exact values; those under `SHORTEST_SECRET` characters are ignored.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        kept = {secret.strip() for secret in secrets}
+        self._secrets = tuple(secret for secret in kept if len(secret) >= SHORTEST_SECRET)
+
+    @cached_property
+    def _forms(self) -> Marks[tuple[str, ...]]:
+        """Every spelling of every secret, by its lower case."""
+        by_lower: dict[str, set[str]] = {}
+        for secret in self._secrets:
+            for form in forms(secret):
+                by_lower.setdefault(lowered(form), set()).add(form)
+        return Marks({key: tuple(spellings) for key, spellings in by_lower.items()})
+
+    def __repr__(self) -> str:
+        return f"Redactor({len(self._secrets)} secrets)"
+
+    def redact(self, text: str) -> str:
+        """The text with a marker for each secret. What was redacted before is left as it is."""
+        secrets = self.find(text)
+        if not secrets:
+            return text
+        parts, end = [], 0
+        for start, stop, found in _windows(text, secrets):
+            parts += [text[end:start], self._settled(text[start:stop], [each.moved(-start) for each in found])]
+            end = stop
+        return "".join([*parts, text[end:]])
+
+    def _settled(self, text: str, found: list[Finding]) -> str:
+        """A piece without the secrets found, and without those that show only once these are gone."""
+        while found:
+            parts, end = [], 0
+            for finding in found:
+                parts += [text[end : finding.start], f"[REDACTED:{finding.kind}]"]
+                end = finding.end
+            text = "".join([*parts, text[end:]])
+            found = self.find(text)
+        return text
+
+    def redact_json(self, value: Any) -> Any:
+        """A copy of a JSON value, each string and each key redacted; numbers, booleans and None stay.
+
+        A field whose name promises a secret loses its value whatever the value's shape; an id, a checksum or a date in
+        a field of any other name stays.
+        """
+        return self._walked(value, None)
+
+    def _walked(self, value: Any, promised: words.Promise | None) -> Any:
+        if isinstance(value, str):
+            if promised and value and words.keeps(promised, value, assigned=True):
+                return f"[REDACTED:{promised.value}]"
+            return value if words.is_harmless(value) and not self._configured(value) else self.redact(value)
+        if isinstance(value, dict):
+            pair = words.promise(str(value.get("name") or value.get("key") or "")) if "value" in value else None
+            return {
+                self._walked(key, None): self._walked(item, pair if key == "value" else words.promise(str(key)))
+                for key, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self._walked(item, promised) for item in value]
+        return value
+
+    def find(self, text: str) -> list[Finding]:
+        """The secrets in a text, in its order; they do not overlap, and none lies in a marker."""
+        if "[REDACTED:" not in text:
+            return _merged(text, self._all(text, _DEEPEST))
+        found, start = [], 0
+        for marker in [*_MARKER.finditer(text), None]:
+            piece = text[start : marker.start() if marker else len(text)]
+            found += [finding.moved(start) for finding in _merged(piece, self._all(piece, _DEEPEST))]
+            start = marker.end() if marker else len(text)
+        return found
+
+    def scan(self, data: bytes) -> list[tuple[int, str]]:
+        """The secrets in a file's bytes: the line of each, counted from 1, and its kind; never the value."""
+        text = data.decode("utf-8", "surrogateescape")
+        lines, line, start = [], 1, 0
+        for finding in self.find(text):
+            line, start = line + text.count("\n", start, finding.start), finding.start
+            lines.append((line, finding.kind))
+        return lines
+
+    def _all(self, text: str, depth: int) -> Iterator[Finding]:
+        low = lowered(text)
+        if self._secrets:
+            yield from self._configured(text, low)
+        yield from _by_rules(text, low)
+        if not depth:
+            return
+        for view in views.views(text):
+            yield from self._within(view, depth)
+        for run in views.RUN.finditer(text):
+            yield from rules.in_run(text, run.start())
+            if decoded := views.decoded_run(text, *run.span()):
+                yield from self._within(decoded, depth)
+
+    def _within(self, view: views.View, depth: int) -> Iterator[Finding]:
+        for start, end, kind in self._all(view.text, depth - 1):
+            yield Finding(*view.span(start, end), kind)
+
+    def _configured(self, text: str, low: str = "") -> list[Finding]:
+        found = []
+        for last, (length, spellings) in self._forms.places(low or lowered(text)):
+            start = last - length + 1
+            if text[start : last + 1] in spellings:
+                found.append(Finding(start, last + 1, CONFIGURED))
+        return found
+
+
+def _windows(text: str, found: list[Finding]) -> Iterator[tuple[int, int, list[Finding]]]:
+    """The findings with so much of the text around them as a marker in their place can make look different."""
+    begin, stop, group = 0, -1, list[Finding]()
+    for finding in found:
+        start = text.rfind("\n", 0, max(0, finding.start - _AROUND)) + 1
+        start = max(start, finding.start - 8 * _AROUND, 0)
+        if group and start > stop:
+            yield begin, stop, group
+            group = []
+        begin = begin if group else max(start, stop, 0)
+        group.append(finding)
+        line = text.find("\n", min(len(text), finding.end + _AROUND))
+        stop = min(len(text) if line < 0 else line, finding.end + 8 * _AROUND)
+    if group:
+        yield begin, stop, group
+
+
+def _by_rules(text: str, low: str) -> Iterator[Finding]:
+    done: dict[int, int] = {}
+    for last, (length, called) in _rules().places(low):
+        start = last - length + 1
+        for number, rule in called:
+            if start >= done.get(number, 0):
+                for finding in rule(text, start):
+                    done[number] = finding.end
+                    if finding.kind != rules.NOTHING:
+                        yield finding
+
+
+def _merged(text: str, found: Iterable[Finding]) -> list[Finding]:
+    """Findings in order, overlapping ones made one: no end of a longer secret survives beside a shorter one.
+
+    The kind is the one that says most: a configured value's, else that of a shape, else that of a name.
+    """
+    merged: list[Finding] = []
+    for finding in sorted(found, key=lambda finding: (finding.start, -finding.end)):
+        last = merged[-1] if merged else None
+        if last is None or finding.start >= last.end:
+            merged.append(finding)
+        else:
+            kind = max(last.kind, finding.kind, key=_says)
+            merged[-1] = Finding(last.start, max(last.end, finding.end), kind)
+    return [_whole_escapes(text, finding) for finding in merged]
+
+
+def _says(kind: str) -> int:
+    return 4 if kind == CONFIGURED else rules.VAGUE.get(kind, 3)
+
+
+def _whole_escapes(text: str, finding: Finding) -> Finding:
+    """The finding without half an escape at either end, so that JSON stays JSON."""
+    start, end, kind = finding
+    for escape in _UNICODE.finditer(text, max(0, start - 5), start + 4):
+        if escape.start() < start < escape.end():
+            start = escape.end()
+    if start and text[start - 1] == "\\" and text[start] in 'nrtbf"\\/':
+        start += 1
+    before = text[max(0, end - 64) : end]
+    if end < len(text) and (len(before) - len(before.rstrip("\\"))) % 2:
+        end -= 1
+    return Finding(start, end, kind)

@@ -1,0 +1,125 @@
+"""Looks into what is encoded: escapes, base64 and hex are decoded, with a map back to where each sign stood."""
+
+from __future__ import annotations
+
+import base64
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_ESCAPED = re.compile(
+    r"[%\\&](?:(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
+    r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});)"
+)
+_ENTITIES = {"&amp;": "&", "&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">"}
+RUN = re.compile(r"(?:(?<![A-Za-z0-9+/_\\-])|(?<=\\[nrt/]))[A-Za-z0-9+/_-]{20,}+", re.ASCII)
+"""A long run of the signs of base64 and hex."""
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_TEXT_IN_HEX = re.compile(r"(?:[2-7][0-9a-fA-F]|0[9aAdD]){10}")
+_TEXT_IN_BASE64 = re.compile(
+    r"[A-Za-z0-9+/_-]{0,3}?((?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){4})"
+)
+"""Four groups of signs that stand for three ASCII signs each: bytes under 128 leave every eighth bit 0."""
+_UNPRINTABLE = bytes(set(range(256)) - set(range(32, 127)) - {9, 10, 13})
+_LINE = 4096
+"""How much of the line around an escape is looked at, in signs."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A decoded piece of a text. Sign `i` of it stood at `place(i)` in the text."""
+
+    text: str
+    starts: tuple[int, ...]
+    sources: tuple[int, ...]
+    scale: tuple[int, int] = (1, 1)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where `text[start:end]` stood in the original."""
+        if self.scale != (1, 1):
+            over, under = self.scale
+            return self.sources[0] + start * over // under, self.sources[0] - (-end * over // under)
+        return self._place(start), self._place(end)
+
+    def _place(self, index: int) -> int:
+        at = bisect_right(self.starts, index) - 1
+        return self.sources[at] + index - self.starts[at]
+
+
+def views(text: str) -> Iterator[View]:
+    """What is encoded in a text, decoded."""
+    if "%" in text or "\\" in text or "&" in text:
+        yield from _unescaped(text)
+
+
+def _unescaped(text: str) -> Iterator[View]:
+    """Every line that has escapes, without them."""
+    done = 0
+    for match in _ESCAPED.finditer(text):
+        if match.start() < done:
+            continue
+        start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - _LINE, done)
+        end = text.find("\n", match.start())
+        end = min(len(text) if end < 0 else end, match.start() + 2 * _LINE)
+        done = end
+        yield _line(text, start, end)
+
+
+def _line(text: str, start: int, end: int) -> View:
+    pieces, starts, sources, length, at = [], [0], [start], 0, start
+    for match in _ESCAPED.finditer(text, start, end):
+        literal = text[at : match.start()]
+        pieces.append(literal)
+        length += len(literal)
+        at = match.start()
+        for sign, width in _signs(match[0]):
+            pieces.append(sign)
+            starts.append(length)
+            sources.append(at)
+            length, at = length + len(sign), at + width
+        starts.append(length)
+        sources.append(at)
+    pieces.append(text[at:end])
+    return View("".join(pieces), tuple(starts), tuple(sources))
+
+
+def _signs(escaped: str) -> Iterator[tuple[str, int]]:
+    """The signs of an escape, or of a run of percent signs, each with the width of its escape."""
+    if escaped[0] == "%":
+        yield from _utf8(bytes.fromhex(escaped.replace("%", "")))
+        return
+    if escaped[0] == "&":
+        code = escaped[2:-1]
+        yield _ENTITIES.get(escaped) or chr(int(code[1:], 16) if code[0] == "x" else int(code)), len(escaped)
+    else:
+        yield chr(int(escaped.lstrip("\\")[1:], 16)), len(escaped)
+
+
+def _utf8(data: bytes) -> Iterator[tuple[str, int]]:
+    try:
+        signs = data.decode()
+    except UnicodeDecodeError:
+        signs = data.decode("latin-1")
+        yield from ((sign, 3) for sign in signs)
+        return
+    yield from ((sign, 3 * len(sign.encode())) for sign in signs)
+
+
+def decoded_run(text: str, start: int, end: int) -> View | None:
+    """What a run of base64's or hex's signs says, where that is text; None where it is not."""
+    if _TEXT_IN_HEX.match(text, start, end) and not (end - start) % 2 and _HEX.fullmatch(text, start, end):
+        return View(bytes.fromhex(text[start:end]).decode("latin-1"), (0,), (start,), (2, 1))
+    found = _TEXT_IN_BASE64.match(text, start, end)
+    if found is None:
+        return None
+    plain = _debased(text[found.start(1) : end])
+    if plain[:12].translate(None, _UNPRINTABLE) != plain[:12]:
+        return None
+    return View(plain.decode("latin-1"), (0,), (found.start(1),), (4, 3))
+
+
+def _debased(run: str) -> bytes:
+    signs = run.replace("-", "+").replace("_", "/")
+    signs = signs[: len(signs) - (len(signs) % 4 == 1)]
+    return base64.b64decode(signs + "=" * (-len(signs) % 4))

@@ -1,0 +1,205 @@
+"""The scheduler as a process: the loop around the engine, signals, the configuration read again, the dashboard."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import queue
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+from utils import config, errors, sections, services, state
+from utils.config import Settings
+from utils.errors import AnglesError
+from utils.schedule.claims import Claims
+from utils.schedule.engine import Engine, Report, child_runner, read_clocks
+from utils.schedule.history import History
+from utils.schedule.jobs import Job
+from utils.schedule.messenger import Messenger
+from utils.schedule.supervisor import Served, Supervisor
+from utils.schedule.tell import Teller, closing_line
+from utils.schedule.ticks import ticks
+from utils.script import Run, Unheard
+from utils.sections import ScheduleSettings
+from utils.variables import Variables
+
+Section = Callable[[Variables, Path], ScheduleSettings]
+
+_SIGNALS = {signal.SIGTERM: "stop", signal.SIGINT: "stop", signal.SIGHUP: "reload"}
+
+
+@dataclass
+class Service:
+    """The engine and what it stands on.
+
+    Args:
+        run: the script's run.
+        engine: what begins the jobs.
+        teller: what tells of them.
+        read: reads the configuration.
+        dashboard: looks after the dashboard; None where there is none.
+    """
+
+    run: Run
+    engine: Engine
+    teller: Teller
+    read: Callable[[], ScheduleSettings]
+    dashboard: Supervisor | None = None
+    told: int = 0
+    _events: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+
+    @classmethod
+    @contextmanager
+    def opened(
+        cls, run: Run, settings: Settings, plan: ScheduleSettings, section: Section = sections.schedule
+    ) -> Iterator[Self]:
+        """A service in this process; in local mode the embedded services run as long."""
+        redact = run.redactor.redact
+        with services.database(settings) as filled:
+            messenger = Messenger()
+            transport = None if "vault" in settings.missing else messenger
+            teller = Teller(settings.home, run.log, plan.alerts, redact, transport)
+            history = History(settings.home / state.STATE_FILE)
+            engine = Engine(plan, settings.home, history, child_runner(settings.home, redact))
+            if plan.shared:
+                filled.need_vault()
+                engine.claims = Claims(messenger, engine.holder)
+            service = cls(run, engine, teller, lambda: config.load_with(section)[1])
+            engine.tell, engine.wake = service.tell, lambda: service._events.put("")
+            try:
+                yield service
+            finally:
+                teller.close()
+                messenger.close()
+
+    def until_stopped(self) -> None:
+        """Begins what is due until a signal says to stop; answers when nothing runs any more."""
+        self.dashboard = self.dashboard or _dashboard(self.run)
+        self.run.log.info("started; %d jobs", len(self.engine.plan.jobs))
+        self.run.say(f"{self.run.component}: {len(self.engine.plan.jobs)} jobs; Ctrl-C stops it")
+        beat = ticks()
+        with self._heard():
+            while True:
+                self._handle(_next(self._events, beat.seconds()))
+                if self.engine.stopping and (self.engine.overdue or not self.engine.busy):
+                    break
+                if beat.due():
+                    moment = read_clocks()
+                    self.engine.tick(moment)
+                    if self.dashboard is not None and not self.engine.stopping:
+                        self.dashboard.look(moment.seconds)
+        if self.dashboard is not None:
+            self.dashboard.stop()
+        self.run.log.info("stopped")
+        self.run.say(f"{self.run.component}: stopped")
+
+    def until_nothing_is_due(self) -> None:
+        """Runs everything that is due now."""
+        self.engine.replan(replace(self.engine.plan, jitter=timedelta(0)))
+        with self._heard():
+            while self.engine.tick(read_clocks()) or self.engine.busy:
+                self._handle(_next(self._events, 1.0))
+                if self.engine.stopping and not self.engine.busy:
+                    break
+            while not self._events.empty():
+                self._handle(_next(self._events, 0.0))
+        self.run.say(f"{self.run.component}: {self.told} runs were due")
+
+    def tell(self, report: Report) -> None:
+        """Tells a run; stderr and the log have what failed, stdout has the others, by the thread that owns it."""
+        self.told += 1
+        self.teller.tell(report)
+        if report.outcome.well is not False:
+            self._events.put(closing_line(report))
+
+    def run_now(self, job: Job) -> Report:
+        """Runs a job for a person; Ctrl-C ends it."""
+        found: list[Report | AnglesError] = []
+
+        def work() -> None:
+            try:
+                found.append(self.engine.run_now(job))
+            except AnglesError as error:
+                found.append(error)
+            finally:
+                self.engine.wake()
+
+        with self._heard():
+            self.engine.begin(work)
+            while not found:
+                if _next(self._events, 1.0) == "stop":
+                    self.engine.stop(0)
+        if isinstance(found[0], AnglesError):
+            raise found[0]
+        return found[0]
+
+    def _handle(self, event: str) -> None:
+        if event == "stop":
+            again = self.engine.stopping
+            busy = ", ".join(self.engine.busy)
+            self.engine.stop(0 if again else None)
+            if busy:
+                told = "is ended now" if again else f"gets {self.engine.plan.stop_seconds:g} s"
+                self.run.note(f"stopping: {busy} {told}")
+        elif event == "reload":
+            self._reload()
+        elif event:
+            with contextlib.suppress(AnglesError, Unheard):  # the jobs go on, whether anybody reads this or not
+                self.run.say(event)
+
+    def _reload(self) -> None:
+        """Reads the configuration again; where it is wrong, the old one stays."""
+        try:
+            plan = self.read()
+        except errors.ConfigError as problem:
+            for line in problem.lines:
+                self.run.note(f"the configuration is not taken: {line}")
+            return
+        if plan.shared != self.engine.plan.shared:
+            self.run.note("SCHEDULER_COORDINATION is taken with the next start")
+        self.engine.replan(replace(plan, shared=self.engine.plan.shared))
+        self.teller.alerts = plan.alerts
+        self.run.log.info("configuration read again; %d jobs", len(plan.jobs))
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Signals become events; a queue bears being filled by a signal's handler."""
+
+        def hear(number: int, _frame: FrameType | None) -> None:
+            self._events.put(_SIGNALS[signal.Signals(number)])
+
+        before = {number: signal.signal(number, hear) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _next(events: queue.SimpleQueue[str], seconds: float) -> str:
+    """The next event, or '' when none comes in time."""
+    try:
+        return events.get(timeout=seconds) if seconds > 0 else events.get_nowait()
+    except queue.Empty:
+        return ""
+
+
+def _dashboard(run: Run) -> Supervisor | None:
+    """Who looks after the dashboard, where this version has one."""
+    try:
+        found: Any = importlib.import_module("utils.dashboard")
+    except ModuleNotFoundError:
+        run.log.info("this version has no dashboard")
+        return None
+
+    def start() -> Served:
+        served: Served = found.start()
+        return served
+
+    return Supervisor(start)
