@@ -1,7 +1,8 @@
-"""Does everything once, in order: migrate the database, check the services, sync, export; then one table of results.
+"""Does everything once, in order: migrate, check, scan the files, sync, export, back up, prove the backup, look at all.
 
-Without any configuration it runs in local mode: an embedded PostgreSQL and a Notion sandbox in .local/, with a few
-example decisions the first time, so that the whole system can be seen at work before an account is made anywhere.
+Without any configuration it runs in local mode: an embedded PostgreSQL, a Notion sandbox and a repository in .local/,
+with a few example decisions the first time, so that the whole system can be seen at work before an account is made
+anywhere. One table of results at the end.
 
   python run_all.py            everything once
   python run_all.py --json     the results as one JSON document
@@ -15,7 +16,7 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,13 +41,18 @@ FROM_BAD_TO_GOOD = (
 )
 
 
+OF_THE_MONITOR = {1: errors.OK, 2: errors.PROBLEMS, 3: errors.USAGE}
+"""What the exit codes of monitoring plugins mean here: something down is a problem that was named, a warning is none."""
+
+
 @dataclass(frozen=True)
 class Step:
-    """One step: a script with its arguments, and the steps without which it makes no sense."""
+    """One step: a script with its arguments, and the steps and the variable without which it makes no sense."""
 
     name: str
     command: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    variable: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,12 @@ class Result:
 STEPS = (
     Step("migrate", ("run_migration.py",)),
     Step("check", ("memory_sync.py", "--test"), needs=("migrate",)),
+    Step("files", ("autosync_files.py",), needs=("migrate",)),
     Step("sync", ("memory_sync.py",), needs=("migrate", "check")),
     Step("export", ("memory_sync.py", "--export-only", "--export", "md"), needs=("migrate",)),
+    Step("backup", ("run_backup_now.py",), needs=("migrate",), variable="REPO_URL"),
+    Step("restore", ("restore_from_github.py", "--test-restore"), needs=("backup",), variable="REPO_URL"),
+    Step("monitor", ("backend_monitor.py",)),
 )
 
 
@@ -81,11 +91,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(run: script.Run, options: argparse.Namespace) -> int:
-    from utils import config, services
+    from utils import config, sections, services
+    from utils.config import Mode
 
-    settings = run.told(config.load())
+    settings, backup = config.load_with(sections.backup)
+    run.told(settings)
+    unset = {"REPO_URL"} if settings.mode is not Mode.LOCAL and not backup.url else set()
     with services.database(settings) as filled:
-        results = _told(run, _results(run, filled))
+        results = _told(run, _results(run, filled, unset))
     code = next((code for code in FROM_BAD_TO_GOOD if any(result.code == code for result in results)), errors.BUG)
     if options.json:
         run.document({"exit_code": code, "steps": [{**asdict(each), "outcome": each.outcome} for each in results]})
@@ -95,13 +108,16 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
     return code
 
 
-def _results(run: script.Run, settings: Settings) -> Iterator[Result]:
-    """Runs the steps in order; one that needs a failed one is skipped."""
+def _results(run: script.Run, settings: Settings, unset: Set[str]) -> Iterator[Result]:
+    """Runs the steps in order; one that needs a failed one, or a variable that is not set, is skipped."""
     failed: set[str] = set()
     for step in STEPS:
         if lacking := next((name for name in step.needs if name in failed), ""):
             failed.add(step.name)
             yield Result(step.name, None, 0.0, f"needs {lacking}")
+            continue
+        if step.variable in unset:
+            yield Result(step.name, None, 0.0, f"{step.variable} is not set")
             continue
         result = _start(step, quiet=run.as_json)
         run.log.info("%s: %s, %.1f s: %s", step.name, result.outcome, result.seconds, result.said)
@@ -132,6 +148,8 @@ def _start(step: Step, *, quiet: bool) -> Result:
             raise
         said, noted = f"took over {STEP_SECONDS} s and was ended", ""
     code = child.returncode if child.returncode >= 0 else errors.INTERRUPTED
+    if step.name == "monitor":
+        code = OF_THE_MONITOR.get(code, code)
     return Result(step.name, code, time.monotonic() - started, _last_line(said or noted or "see its line above"))
 
 
@@ -191,8 +209,9 @@ def _what_next(settings: Settings) -> list[str]:
         "",
         f"See and edit both sides:  {python} -m utils.local.notion   then open the address that it prints,",
         f"                          and after an edit: {python} memory_sync.py",
+        f"Leave it running:         {python} scheduler.py   then open http://localhost:5000",
         "For the real services:    cp .env.example .env, set DATABASE_URL, NOTION_TOKEN and NOTION_DATABASE_ID,",
-        f"                          then: {python} run_all.py",
+        f"                          and REPO_URL for backups, then: {python} run_all.py",
     ]
 
 

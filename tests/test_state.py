@@ -128,6 +128,18 @@ def flipped(path: Path) -> None:
     path.write_bytes(data)
 
 
+def replaced(old: bytes, new: bytes) -> Callable[[Path], object]:
+    """Puts other bytes in the place of the first ones that are these, as a flipped bit does."""
+    return lambda path: path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+
+def versioned(version: int) -> Callable[[Path], object]:
+    """Puts another version into the header."""
+    return lambda path: path.write_bytes(
+        (data := path.read_bytes())[:60] + version.to_bytes(4, "big", signed=True) + data[64:]
+    )
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "one byte": lambda path: path.write_bytes(b"S"),
@@ -139,6 +151,11 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "text": lambda path: path.write_text("not a database " * 1000),
     "noise inside": flipped,
     "foreign": foreign,
+    "version lost": versioned(0),
+    "older version": versioned(1),
+    "negative version": versioned(-(2**31) + len(MIGRATIONS)),
+    "other column": replaced(b"outcome text", b"outcole text"),
+    "schema no text": replaced(b"CREATE TABLE runs", b"CREATE\xa0TABLE runs"),
 }
 
 

@@ -91,8 +91,8 @@ class RunRecord:
 def open_state(path: Path, migrations: Sequence[str] = MIGRATIONS) -> Iterator[sqlite3.Connection]:
     """Opens a state file for the time of a `with` block, in autocommit mode; makes it and its folder when missing.
 
-    A file that is damaged, empty or another program's is renamed to `<name>.corrupt-<UTC stamp>` and a new one begun,
-    with a warning. Its version is the number of migrations applied; each is applied once, as one transaction. Several
+    A file that is damaged, empty or another program's, or whose tables are not those of its version, is renamed to
+    `<name>.corrupt-<UTC stamp>` and a new one begun, with a warning. Its version is the number of migrations applied; each is applied once, as one transaction. Several
     processes may open it at once and write; a writer waits for another up to 10 seconds.
 
     Args:
@@ -108,7 +108,7 @@ def open_state(path: Path, migrations: Sequence[str] = MIGRATIONS) -> Iterator[s
     with contextlib.ExitStack() as stack:
         try:
             with hold_lock(path.with_name(f"{path.name}.lock"), wait=_BUSY_SECONDS):
-                db = stack.enter_context(contextlib.closing(_sound(path)))
+                db = stack.enter_context(contextlib.closing(_sound(path, migrations)))
                 db.execute("pragma journal_mode = wal")
                 db.execute("pragma synchronous = normal")
                 _migrate(db, path, migrations)
@@ -148,21 +148,21 @@ def runs(db: sqlite3.Connection, job: str) -> Iterator[RunRecord]:
         yield RunRecord(run_id, job, _time(started), _time(ended) if ended else None, outcome, detail, code, pid)
 
 
-def _sound(path: Path) -> sqlite3.Connection:
+def _sound(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
     """A connection to the file, or to a new one where it was unusable."""
     if not path.exists():
         return _connect(path)
     db = _connect(path)
     try:
-        fault = "it is cut off" if path.stat().st_size < _SMALLEST_PAGE else _fault(db)
+        fault_found = "it is cut off" if path.stat().st_size < _SMALLEST_PAGE else fault(db, migrations)
     except BaseException:
         db.close()
         raise
-    if fault is None:
+    if fault_found is None:
         return db
     db.close()
     aside = set_aside(path)
-    _log.warning("%s is not usable (%s); kept as %s, begun anew", path, fault, aside.name)
+    _log.warning("%s is not usable (%s); kept as %s, begun anew", path, fault_found, aside.name)
     return _connect(path)
 
 
@@ -170,13 +170,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
 
 
-def _fault(db: sqlite3.Connection) -> str | None:
-    """What makes a file unusable as our state, or None."""
+def fault(db: sqlite3.Connection, migrations: Sequence[str]) -> str | None:
+    """What makes a file unusable as the state that these migrations make, or None. A newer version's is usable."""
     try:
         (application,) = db.execute("pragma application_id").fetchone()
-        (has_content,) = db.execute("select exists(select 1 from sqlite_master)").fetchone()
-        if has_content and application != _APPLICATION_ID:
+        (version,) = db.execute("pragma user_version").fetchone()
+        tables = _tables(db)
+        if tables and application != _APPLICATION_ID:
             return "another program wrote it"
+        if version <= len(migrations) and tables != _made(migrations[:version]):
+            return f"its tables are not those of its version {version}"
         (verdict,) = db.execute("pragma quick_check(1)").fetchone()
     except UnicodeDecodeError:  # what SQLite tells of a damaged schema is no text
         return "its schema is damaged"
@@ -185,6 +188,20 @@ def _fault(db: sqlite3.Connection) -> str | None:
             return str(error)
         raise
     return None if verdict == "ok" else " ".join(str(verdict).split())
+
+
+def _made(migrations: Sequence[str]) -> list[bytes]:
+    """The tables that these migrations make."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        for script in migrations:
+            db.executescript(script)
+        return _tables(db)
+
+
+def _tables(db: sqlite3.Connection) -> list[bytes]:
+    """The names of all tables and indexes with the statements that made them, whatever the blanks in these."""
+    made = "select cast(name || ' ' || tbl_name || ' ' || sql as blob) from sqlite_schema where sql is not null"
+    return sorted(b" ".join(text.split()) for (text,) in db.execute(made))
 
 
 def set_aside(path: Path) -> Path:

@@ -35,7 +35,7 @@ language sql immutable
 return jsonb_build_object('items', coalesce(items, '[]'::jsonb), 'next', case when more then items -> -1 -> 'id' end);
 
 -- {name, holder, host, boot_id, pid, started, ttl, replace}: the lease's new fence, or null while another holds it.
--- `replace` is the fence of a holder whose process is known to be gone. One given back is free whatever the clock says.
+-- `replace` is the fence of a holder whose process is known to be gone.
 create or replace function public.lease_take(p text) returns bigint
 language sql volatile set search_path = public, pg_temp as $$
   insert into public.leases as held (name, holder, host, boot_id, pid, started, fence, expires_at)
@@ -45,7 +45,7 @@ language sql volatile set search_path = public, pg_temp as $$
   on conflict (name) do update set
     holder = excluded.holder, host = excluded.host, boot_id = excluded.boot_id, pid = excluded.pid,
     started = excluded.started, fence = held.fence + 1, expires_at = excluded.expires_at
-  where held.expires_at <= clock_timestamp() or held.holder in ('', excluded.holder)
+  where held.expires_at <= clock_timestamp() or held.holder = excluded.holder
      or held.fence = (p::jsonb ->> 'replace')::bigint
   returning fence
 $$;
@@ -97,12 +97,6 @@ begin
     'live', (select count(*) from public.sync_links where state = 'linked'));
 end $$;
 
--- A retired row whose page is gone for good: whatever is edited in it, there is nothing to be done.
-create or replace function public.sync_is_over(v public.decision_vault, l public.sync_links) returns boolean
-language sql immutable as $$
-  select v.active is false and l.state = 'gone' and l.base_page is null
-$$;
-
 -- Listings answer pages: items in the order of their ids, as many as fit in 500 and about 1 MB, one at least. They
 -- choose them by size first: no item is built that is not sent.
 
@@ -117,7 +111,7 @@ language sql stable set search_path = public, pg_temp as $$
     where ((select everything from asked)
            or case when v.id is null then l.base_row is not null
                    when l.base_row is null then true
-                   else public.sync_image(v) <> l.base_row and not public.sync_is_over(v, l) end
+                   else public.sync_image(v) <> l.base_row end
            or l.todo is not null or l.intent is not null or l.state = 'announced')
       and ((select after from asked) is null or coalesce(v.id, l.decision_id) > (select after from asked))
     order by coalesce(v.id, l.decision_id) limit 501
@@ -158,8 +152,7 @@ language sql stable set search_path = public, pg_temp as $$
     bool_or(n > 1 and (n > 500 or bytes > 1000000))) from fitting
 $$;
 
--- One item of sync_write: {id, adopt, expect, set, link, agreed, log}.
---   adopt   the id of a row that is no more, whose link becomes this row's; or null
+-- One item of sync_write: {id, expect, set, link, agreed, log}.
 --   expect  the image the row must have (null: no such row); absent: whatever it has
 --   set     columns to write (all five for an insert; the others keep what `expect` says or the row has), or null
 --   link    {page_id, state, base_row, base_page, intent, todo}, {"drop": true}, or null
@@ -200,10 +193,6 @@ begin
     image := public.sync_image(v);
     there := true;
   end if;
-
-  update public.sync_links set decision_id = (a ->> 'id')::uuid, row_by = null
-  where decision_id = (a ->> 'adopt')::uuid
-    and not exists (select from public.decision_vault o where o.id = (a ->> 'adopt')::uuid);
 
   insert into public.sync_log (id, run, decision_id, page_id, field, before, after, base, winner, reason)
   select (e ->> 'id')::uuid, run, (a ->> 'id')::uuid, (e ->> 'page_id')::uuid, e ->> 'field', e -> 'before',
@@ -255,8 +244,8 @@ begin
   return jsonb_build_object('results', to_jsonb(results));
 end $$;
 
--- {run, fence, ttl, state, activity}: ticks `synced` where both sides agree or there is but one, keeps the state (null:
--- as it was); or {kept: false} as above.
+-- {run, fence, ttl, state, activity}: ticks `synced` where both sides agree, keeps the state (null: as it was); or
+-- {kept: false} as above.
 create or replace function public.sync_confirm(p text) returns jsonb
 language plpgsql volatile set search_path = public, pg_temp as $$
 declare
@@ -270,7 +259,7 @@ begin
   perform set_config('angles.run', a ->> 'run', true);
   update public.decision_vault v set synced = true from public.sync_links l
   where l.decision_id = v.id and v.synced is not true and l.todo is null and l.intent is null
-    and l.state <> 'announced' and (public.sync_image(v) = l.base_row or public.sync_is_over(v, l));
+    and l.state <> 'announced' and public.sync_image(v) = l.base_row;
   get diagnostics ticked = row_count;
   perform set_config('angles.run', '', true);
   select count(*) into linked from public.sync_links;
@@ -334,7 +323,7 @@ begin
     select p.oid::regprocedure as signature from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname = 'public' and p.proname in (
       'sync_image', 'sync_item', 'sync_size', 'sync_page', 'lease_take', 'lease_keep', 'sync_kept', 'lease_release',
-      'sync_begin', 'sync_is_over', 'sync_changes', 'sync_lookup', 'sync_write_item', 'sync_write', 'sync_confirm',
+      'sync_begin', 'sync_changes', 'sync_lookup', 'sync_write_item', 'sync_write', 'sync_confirm',
       'sync_key', 'sync_twins', 'decisions_add', 'vault_is_new')
   loop
     execute format('revoke all on function %s from public, anon, authenticated', f.signature);

@@ -135,6 +135,7 @@ FIRST: list[Output] = [
             "Summary of the call:\n- pricing stays as it is (agreed)\n- we opted to extend the pilot by six weeks\n-"
             " still open: branding"
         ),
+        "pricing stays",
         "extend the pilot",
     ),
     of(claude_export(("human", "Decision: paint it black."), ("assistant", "Understood. Shall I write that down?"))),
@@ -239,7 +240,6 @@ SECOND: list[Output] = [
             }
         ),
         "Use Sentry",
-        "Use Datadog",
     ),
     of(
         json.dumps(
@@ -398,7 +398,6 @@ THIRD: list[Output] = [
         "| # | Decision | Status |\n|--|--|--|\n| 1 | Use Helm | Accepted |\n| 2 | Use Nomad | Rejected |\n| 3 "
         "| Use Knative | Proposed |",
         "Use Helm",
-        "Use Nomad",
     ),
     of(
         "ADR-0007: Use OpenTelemetry\nStatus: Accepted\nDate: 2026-02-03\nDecision: Instrument all services with"

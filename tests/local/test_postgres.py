@@ -457,6 +457,21 @@ def test_a_scratch_server_is_removed_with_its_folder_even_when_its_user_fails(tm
     assert not Path(found[1]).parent.exists()
 
 
+def test_a_scratch_server_whose_user_was_killed_is_ended_by_the_next_one_and_no_other_is(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom utils.local.postgres import scratch\n"
+        "with scratch(Path(sys.argv[1])) as dsn:\n    print(dsn, flush=True)\n    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    user = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert user.stdout
+    left = user.stdout.readline().strip()
+    kill(user)
+    assert answers(left)
+    with scratch(tmp_path) as first, scratch(tmp_path) as second:
+        assert (answers(left), answers(first), answers(second)) == (False, True, True)
+
+
 def test_a_program_that_never_ends_is_killed_and_told() -> None:
     ended = Programs(Path("/bin"), None, None).run(["/bin/sleep", "20"], seconds=0.1)
     assert (ended.returncode, ended.stderr) == (-1, "/bin/sleep took over 0 s")

@@ -44,7 +44,6 @@ _KEEP = (
     " on conflict (root, path) do update set names = excluded.names, kinds = excluded.kinds, stats = excluded.stats,"
     " digests = excluded.digests, rules = excluded.rules, seen = excluded.seen, crc = excluded.crc"
 )
-_TABLES = "select name, sql from sqlite_schema order by name"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -97,7 +96,6 @@ class Store:
         try:
             if self.read_only:
                 self._db = self._open.enter_context(closing(_for_reading(self.path)))
-                self._check()
             else:
                 self._begin(self._aside())
         except DamagedError as damage:
@@ -208,12 +206,8 @@ class Store:
 
     def _begin(self, before: set[Path]) -> None:
         """Opens the file; keeps the outbox of one that was set aside, which lies beside it now and not before."""
-        try:
-            self._db = self._open.enter_context(state.open_state(self.path, MIGRATIONS))
-        except sqlite3.OperationalError as error:
-            _damaged(str(error), error)  # it says that it has no tables, and has
+        self._db = self._open.enter_context(state.open_state(self.path, MIGRATIONS))
         self._db.text_factory = bytes
-        self._check()
         aside = self._aside() - before
         if aside:
             self.damaged = self.damaged or "it is no sound database"
@@ -223,12 +217,6 @@ class Store:
                 self._db.execute("insert into instance values (?)", (uuid.uuid4().bytes,))
                 self._db.executemany("insert into outbox(rows, crc) values (?, ?)", rows)
         self.kept = len(rows)
-
-    def _check(self) -> None:
-        """Refuses a file whose tables are not ours to the letter."""
-        with closing(_empty()) as ours:
-            if self._rows(_TABLES) != ours.execute(_TABLES).fetchall():
-                _damaged("its tables are not as they were made")
 
     def _aside(self) -> set[Path]:
         return set(self.path.parent.glob(f"{glob.escape(self.path.name)}.corrupt-*Z"))
@@ -310,6 +298,12 @@ def _for_reading(path: Path) -> sqlite3.Connection:
         return _empty()
     quiet = "" if Path(f"{path}-wal").exists() else "&immutable=1"
     db = sqlite3.connect(f"{path.as_uri()}?mode=ro{quiet}", uri=True, isolation_level=None)
+    try:
+        if fault := state.fault(db, MIGRATIONS):
+            _damaged(fault)
+    except BaseException:
+        db.close()
+        raise
     db.text_factory = bytes
     return db
 

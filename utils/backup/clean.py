@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from utils import redact
+from utils.backup import snapshot
 from utils.backup.snapshot import BY_NAME, Row, Table, marker_alone
 from utils.files import write_atomic
 from utils.redact import Redactor
@@ -88,9 +89,47 @@ def _table_file(data: bytes, table: Table, redactor: Redactor) -> bytes:
 
 
 def _line(line: bytes, table: Table, redactor: Redactor) -> bytes:
-    """A row as its fields are redacted; what is still seen in the whole line is taken out of that."""
-    row = redacted(json.loads(line), table, redactor)
-    return redactor.redact(json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))).encode()
+    """A row as its fields are redacted, then as a whole; fields that share one secret, which that took apart, go."""
+    text, row = line.decode(), json.loads(line)
+    made = redactor.redact(snapshot.encoded(redacted(row, table, redactor)))
+    if made == text or _is_whole(made, row, touched := _touched(text, row, redactor)):
+        return made.encode()
+    for gone in (touched, row.keys() - PLAIN):
+        kept = redacted({name: _gone(value) if name in gone else value for name, value in row.items()}, table, redactor)
+        if _is_whole(made := redactor.redact(snapshot.encoded(kept)), row, touched):
+            return made.encode()
+    return snapshot.encoded(kept).encode()  # what is still seen in it stops the commit
+
+
+def _touched(text: str, row: Row, redactor: Redactor) -> set[str]:
+    """The columns in whose values secrets are seen when the row is looked at as one text."""
+    found, touched, start = redactor.find(text), set(), 1
+    for name in sorted(row):
+        start += len(snapshot.encoded(name)) + 1
+        end = start + len(snapshot.encoded(row[name]))
+        if name not in PLAIN and any(each.start < end and each.end > start for each in found):
+            touched.add(name)
+        start = end + 1
+    return touched
+
+
+def _is_whole(made: str, row: Row, touched: Iterable[str]) -> bool:
+    """Whether it is still a row with the same columns, ids and times, and nothing is left of what was seen in it."""
+    try:
+        left = json.loads(made)
+    except ValueError:
+        return False
+    same = left.keys() == row.keys() and all(left[name] == row[name] for name in PLAIN & row.keys())
+    return same and all(left[name] != row[name] for name in touched)
+
+
+def _gone(value: Any) -> Any:
+    """A value of the same shape in which no text and no number is left."""
+    if isinstance(value, dict):
+        return {name: _gone(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_gone(each) for each in value]
+    return value if value is None or isinstance(value, bool) else "[REDACTED:secret]"
 
 
 def _rules(secrets: Iterable[str]) -> str:

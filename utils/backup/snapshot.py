@@ -23,6 +23,9 @@ _MARK = re.compile(r"\[REDACTED:([a-z0-9-]+)\]")
 
 Row = dict[str, Any]
 
+encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+"""A row as a line of a snapshot, without its end."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -99,10 +102,9 @@ def shards(table: Table, rows: Iterable[Row]) -> dict[str, bytes]:
     divided: dict[str, list[Row]] = {}
     for row in rows:
         divided.setdefault(str(row[table.shard])[:2], []).append(row)
-    encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
     return {
         f"tables/{table.name}/{name}.jsonl": "".join(
-            f"{encode(row)}\n" for row in sorted(some, key=lambda row: row[table.key])
+            f"{encoded(row)}\n" for row in sorted(some, key=lambda row: row[table.key])
         ).encode()
         for name, some in sorted(divided.items())
     }

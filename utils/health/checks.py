@@ -1,4 +1,7 @@
-"""The one table of checks: each a fact (its probe), a rule, and the hint that the rule gives."""
+"""The one table of checks: each a fact (its probe), a rule, and the hint that the rule gives.
+
+A component whose job is in `jobs.JOBS` needs one entry in `CHECKS`: its probe has the job's name.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from utils.health import here, machine, remote, rules
 from utils.health.ground import Ground
 from utils.health.model import Finding
 from utils.health.rules import Seen
+from utils.schedule.jobs import JOBS
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,7 @@ PROBES: Mapping[str, Probe] = {
     "dashboard": Probe(remote.dashboard),
     "clock": Probe(remote.clock),
     "github": Probe(remote.github, 12.0),
-    "sync": Probe(partial(here.job, "sync")),
-    "files": Probe(partial(here.job, "files")),
-    "backup": Probe(partial(here.job, "backup")),
-    "restore-test": Probe(partial(here.job, "restore-test")),
+    **{each.name: Probe(partial(here.job, each.name)) for each in JOBS if each.name != "monitor"},
     "backup-report": Probe(here.backup),
     "scheduler": Probe(here.scheduler),
     "machine": Probe(machine.machine),

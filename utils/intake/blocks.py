@@ -9,14 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from utils.intake.labels import section
+
 _FENCE = re.compile(r" {0,3}(?:[-*+] |\d+[.)] )?[ \t]*(`{3,}|~{3,})(.*)")
-_HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r" {0,3}(#{1,6}|={1,5}(?=\s+\w))\s+(.*?)\s*[#=]*\s*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})\s*$")
 _BOLD = re.compile(r"\s*(\*\*|__)(?!\s)([^*_\n]{2,60}?)\s*:?\s*\1\s*:?\s*$")
 _TITLE = re.compile(r"\s*([^\W\d_][^.!?:|\n]{1,60}):\s*$")
 _ITEM = re.compile(r"(\s*)(?:[-*+•·‣▪–]|\(?\d{1,3}[.)])\s+(?:\[([ xX✓✔-])\]\s*)?(.*)")
 _BOX = re.compile(r"\s*(?:(?P<on>[✅☑✔✓🗹])|(?P<off>[☐⬜🔲]))\ufe0f?\s*(.*)")
-_KEY = re.compile(r"\s*(?:[*_]{1,2})?[^\W\d_][\w /'’#()-]{1,40}(?:[*_]{1,2})?\s*[:：=](?:\s|[*_]|$)")
+_KEY = re.compile(r"\s*(?:[*_]{1,2})?[^\W\d_][\w /'’#()-]{1,40}(?:[*_]{1,2})?\s*(?:[:：=]|->|→|⇒)(?:\s|[*_]|$)")
 _STAMP = re.compile(r"\s*[\[(]?\d{4}-\d\d-\d\d")
 _ROW = re.compile(r"\s*\|(.+)\|\s*$")
 _RULE = re.compile(r"[\s|:-]+$")
@@ -78,6 +80,7 @@ class _Reader:
         self.kind, self.depth, self.box = "text", 0, ""
         self.quoted = False
         self.blank = True
+        self.table = False
         self.fence = ""
 
     def read(self, text: str) -> Iterator[Block]:
@@ -86,8 +89,9 @@ class _Reader:
                 yield from self._end()
                 self.kind, self.blank = "text", False
             elif not line.strip():
-                yield from self._end()
-                self.quoted, self.blank = False, True
+                if not self._is_title():
+                    yield from self._end()
+                self.quoted, self.blank, self.table = False, True, False
             else:
                 yield from self._line(line)
                 self.blank = False
@@ -139,7 +143,7 @@ class _Reader:
 
     def _heading(self, found: re.Match[str] | None) -> Iterator[Block]:
         if found is None:
-            if self.kind != "text" or len(self.lines) != 1:
+            if self.kind != "text" or len(self.lines) != 1 or self.blank:
                 yield from self._end()
                 return
             title, level = self.lines.pop(), 2
@@ -156,6 +160,8 @@ class _Reader:
         return block
 
     def _item(self, found: re.Match[str]) -> Iterator[Block]:
+        if self._is_title():
+            yield self._under(self.lines.pop().strip(), 7)
         yield from self._end()
         inner = _BOX.match(found[3])
         ticked = {"": "", " ": "-", "-": "-"}.get(found[2] or "", "x")
@@ -163,7 +169,18 @@ class _Reader:
         self.box = ticked if ticked or not inner else "x" if inner["on"] else "-"
         self.lines = [inner[3] if inner else found[3]]
 
+    def _bare_row(self, line: str) -> Iterator[Block]:
+        """A row of a table without bars at its ends; the line under its head gives it away."""
+        if not self.table:
+            self.table, head = True, self.lines.pop()
+            yield from self._end()
+            yield Block(head, self._over(), "row")
+        yield Block(line.strip(), self._over(), "row")
+
     def _text(self, line: str) -> Iterator[Block]:
+        if "|" in line and (self.table or (_RULE.match(line) and self.lines and "|" in self.lines[-1])):
+            yield from self._bare_row(line)
+            return
         title = _BOLD.match(line) if "*" in line or "_" in line else None
         if title is None and len(line) < 60 and line.rstrip().endswith(":"):
             title = _TITLE.match(line)
@@ -172,6 +189,8 @@ class _Reader:
             yield self._under(title[title.lastindex or 1], 7)
             return
         if self.lines and self._starts_anew(line):
+            if self._is_title():
+                yield self._under(self.lines.pop().strip(), 7)
             yield from self._end()
         if not self.lines:
             if self.kind in ("text", "item") and (self.kind == "text" or not line.startswith((" ", "\t"))):
@@ -182,9 +201,17 @@ class _Reader:
     def _starts_anew(self, line: str) -> bool:
         """Whether a line is no continuation of the one before: a label, a stamp, or a new sentence of short lines."""
         before = self.lines[-1].rstrip()
-        if ((":" in line or "=" in line or "：" in line) and _KEY.match(line)) or _STAMP.match(line):
+        if self.blank or (self.kind == "item" and not line.startswith((" ", "\t")) and _announces(line)):
+            return True
+        if _KEY.match(line) or _STAMP.match(line):
             return True
         return self.kind == "text" and len(before) < 50 and not line.lstrip()[0].islower()
+
+    def _is_title(self) -> bool:
+        """Whether what is gathered is one short line that stands over a list as a heading does."""
+        if self.kind != "text" or len(self.lines) != 1:
+            return False
+        return _announces(self.lines[0])
 
     def _close(self, level: int) -> None:
         while self.headings and self.headings[-1][0] >= level:
@@ -198,6 +225,12 @@ class _Reader:
             text = " ".join(line.strip() for line in self.lines)
             self.lines = []
             yield Block(text, self._over(), self.kind, self.depth, self.box)
+
+
+def _announces(line: str) -> bool:
+    """Whether a line by itself is what a heading over decisions says, or one over what is none."""
+    title = line.strip().lower()
+    return len(title) <= 60 and title[-1:].isalnum() and bool(section((title,)))
 
 
 def cells(row: str) -> list[str]:

@@ -55,6 +55,15 @@ _DO = (
     r"|shard|replicate|index|version|tag|branch|squash|rebase|pair|rotate|meet|hold|plan|target|localise|localize"
     r"|translate"
 )
+_PASSIVE = re.compile(
+    r"\b(?:is|are|gets?|be) (?:not |now |only |always |all )?(?:un)?(?:extended|moved|used|kept|dropped|replaced|cancel+ed"
+    r"|approved|adopted|retired|amended|raised|lowered|cut|limited|allowed|banned|forbidden|required|paid|sold|built"
+    r"|bought|hired|launched|merged|split|closed|opened|hosted|stored|encrypted|written|called|named|held|run|shipped"
+    r"|released|published|deleted|removed|postponed|delayed|paused|frozen|outsourced|introduced|renewed|given|sent|made"
+    r"|mandatory|free|optional|off|out|over|final)\b|\b(?:moves?|stays?|goes|closes|opens|wins?|gets|pays?|remains?|starts?"
+    r"|ends?|replaces|runs|takes place|lives?|keeps|leaves|joins|costs|needs?) ",
+    re.IGNORECASE,
+)
 _ACTION = re.compile(
     rf"^\W*(?:to |that |we (?:will |shall |['’]ll )?|the team will |not )?(?:{_DO})\b|\b(?:will|shall|must|may not"
     rf"|won['’]t|no longer|becomes?|instead of|over|going with|moving to)\b",
@@ -74,7 +83,7 @@ def assents(text: str) -> bool:
 
 def acts(text: str) -> bool:
     """Whether a text says what is to be done or to hold, as decisions do and findings do not."""
-    return bool(_ACTION.search(text))
+    return bool(_ACTION.search(text) or _PASSIVE.search(text))
 
 
 _SUGGESTS = re.compile(

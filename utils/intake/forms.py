@@ -21,7 +21,13 @@ _BODY = (
     "|manager|trustee|delegate|shareholder|investor|editor|admin|colleague|head|chief|advis[oe]r|designer|analyst"
     "|moderator|governor|planner|coordinator|operator|agent|assistant"
     "|resident|tenant|volunteer|teacher|parent|cto|ceo|cfo|ciso|coo|cpo|pm|commission|faculty|practice|tribe|majority"
-    "|agency|firm"
+    "|agency|firm|party|parties|trio|duo|pair|bureau|federation|association|business|startup|school|museum|studio"
+    "|jury|treasurer|president|secretary"
+)
+_STRANGERS = (
+    "users|customers|clients|competitors|critics|voters|lawmakers|courts|judges|countries|states|nations|rivals"
+    "|characters|authors|authorities|researchers|scientists|governments|companies|others|people|regulators|police"
+    "|studies|results|brothers|sisters|heroes"
 )
 _AREA = (
     "legal|finance|marketing|ops|operations|sre|qa|product|design|sales|support|research|security|hr|platform"
@@ -38,7 +44,7 @@ _TEAM = (
     r"|the \w+(?: \w+)?))"
 )
 _ADVERB = (
-    r"(?:\w+ly|therefore|consequently|hence|so|now|also|then|just|already|together|hereby|thus|instead|all|both|each"
+    r"(?:(?!nearly|hardly|barely|supposedly|allegedly|reportedly)\w+ly|therefore|consequently|hence|so|now|also|then|just|already|together|hereby|thus|instead|all|both|each"
     r"|at last|in the end|as a (?:team|group|company)"
     r"|today|yesterday|this (?:morning|week|month|quarter)|last (?:night|week|month|\w+day)|since|long since"
     r"|once and for all)"
@@ -80,17 +86,25 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         rf"\b{_US}{_HAVE}(?:agreed|voted|committed|pledged|vowed|undertaken|undertook)\b{_WORDS}[\s,]*{_TO}(?!\w)",
     ),
     (0.85, "agreed", rf"\b{_US}{_HAVE}agreed (?:a|an|the)\b"),
+    (
+        0.8,
+        "decided agreed voted resolved elected opted ratified concluded",
+        rf"\b(?:the|our|all|both) (?:(?!(?:{_STRANGERS})\b)[\w-]+ ){{0,3}}?(?!(?:{_STRANGERS})\b)[\w-]+s{_HAVE}(?:decided"
+        rf"|agreed|voted|resolved|elected|opted)\b{_WORDS}[\s,]*{_TO}(?!\w)",
+    ),
     # we chose ..., the board has approved ...
     (
         0.88,
         "chosen chose selected picked adopted approved ratified endorsed greenlit greenlighted lit lighted settled"
         " landed converged gone went standardised standardized signed locked ruled mandated authorised authorized"
-        " plumped ended minds mind green ahead nod approval blessing signoff thumbs designated appointed okayed",
+        " plumped ended minds mind green ahead nod approval blessing signoff thumbs designated appointed okayed"
+        " rallied united coalesced zeroed nailed cleared sanctioned commissioned instituted introduced blessed",
         rf"\b{_US}{_HAVE}(?:chosen|chose|selected|picked|adopted|approved|ratified|endorsed|green-?li(?:t|ghted)"
         rf"|settled (?:up)?(?:on|for)|landed on|converged on|(?:gone|went) (?:ahead )?(?:with|for)"
         rf"|ended up (?:choosing|picking|going with|selecting|settling on|adopting|dropping|keeping)"
         r"|standardi[sz]ed on|signed off(?: on)?|locked in|ruled (?:out|in favou?r of|against)|mandated|authori[sz]ed"
-        r"|plumped for|made up (?:our|their|its) minds?"
+        r"|(?:rallied|united) behind|coalesced around|zeroed in on|nailed down|cleared|sanctioned|commissioned"
+        r"|instituted|introduced|blessed|plumped for|made up (?:our|their|its) minds?"
         r"|(?:given|gave|got) (?:it |them |us )?(?:the |its |their |our |a )?(?:final |formal |full )?(?:green light"
         r"|go-ahead|nod|approval|blessing|sign-?off|thumbs up)|designated|appointed|okayed)(?! (?:you|your))\b",
     ),
@@ -127,8 +141,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     (
         0.76,
         "going sticking moving proceeding pressing settling standardising standardizing committing committed agreed"
-        " decided settled resolved staying opting",
-        rf"\b{_US}{_BE}(?:going (?:ahead )?(?:with|for)|sticking (?:with|to)|moving (?:ahead|forward|on) with"
+        " decided settled resolved staying opting locking finalising finalizing gonna",
+        rf"\b{_US}{_BE}(?:locking in|finali[sz]ing|(?:gonna|going to) (?:go|stick) with|going (?:ahead )?(?:with|for)|sticking (?:with|to)|moving (?:ahead|forward|on) with"
         rf"|proceeding with|pressing ahead with|settling (?:on|for)|standardi[sz]ing on|committ(?:ing|ed) to"
         rf"|agreed (?:on|to|that)"
         r"|decided (?:on|to)|settled on|resolved to|staying with|opting (?:for|to))\b",
@@ -162,7 +176,7 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     ),
     (
         0.7,
-        "go going stick sticking proceed proceeding standardise standardize standardising standardizing settle"
+        "go goes going stick sticking proceed proceeding standardise standardize standardising standardizing settle"
         " settling move moving adopt adopting",
         rf"\b{_US}(?: will|['’]ll| shall) (?:(?:now|therefore|be) )?(?:go(?:ing)? (?:ahead )?with|stick(?:ing)? with"
         rf"|proceed(?:ing)? with|standardi[sz](?:e|ing) on|settl(?:e|ing) on|mov(?:e|ing) (?:ahead|forward) with"
@@ -193,8 +207,10 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     ),
     (
         0.7,
-        "agreed decided resolved",
-        r"(?:^|[,;] )as (?:was |we |we have |already )?(?:agreed|decided|resolved)\b(?! (?:with|by) you)[^,.;]{0,40},",
+        "agreed decided resolved approved approval agreement decision signoff sign vote",
+        r"(?:^|[,;] )(?:as (?:was |we |we have |already )?(?:agreed|decided|resolved|approved)\b(?! (?:with|by) you)"
+        r"|(?:as )?per (?:your|our|the) (?:approval|agreement|decision|sign-?off)|(?:following|in line with) (?:your|our"
+        r"|the (?:\w+['’]s )?) ?(?:approval|agreement|decision|sign-?off|vote))[^,.;]{0,40},",
     ),
     # it was agreed that ..., the decision is to ..., a decision was made to ...
     (
@@ -252,11 +268,13 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     (
         0.8,
         "approved accepted adopted ratified passed carried endorsed greenlit lit greenlighted lighted signed rejected"
-        " turned voted confirmed declined withdrawn revoked overturned rescinded reversed",
+        " turned voted confirmed declined withdrawn revoked overturned rescinded reversed granted backed denied"
+        " defeated refused",
         r"\b(?:decision|proposal|plan|motion|rfc|adr|resolution|change|policy|budget|request|recommendation|idea"
         r"|offer|bid|amendment|suggestion)\b[^.;?]{0,80}? (?:(?:was|were|is now|has been|have been|got)(?: \w+ly)?"
         r" (?:approved|accepted|adopted|ratified|passed|carried|endorsed|green-?li(?:t|ghted)|signed off|rejected"
-        r"|turned down|voted down|confirmed|declined|withdrawn|revoked|overturned|rescinded|reversed)|(?:passed"
+        r"|turned down|voted down|confirmed|declined|withdrawn|revoked|overturned|rescinded|reversed|granted|backed"
+        r"|denied|refused)|(?:passed"
         r"|carried)\b)",
     ),
     (
@@ -278,7 +296,7 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         0.7,
         "agreed ratified greenlit mandated ruled decided settled",
         r"(?<!you )(?:['’]s| was| were| has been| have been| is| are)(?: \w+ly| now| hereby)? (?:agreed (?:up)?on"
-        r"|ratified|greenlit|mandated|ruled out|decided (?:up)?on|settled (?:up)?on)(?= |[.!,;]|$)",
+        r"|ratified|greenlit|mandated|decided (?:up)?on|settled (?:up)?on)(?= |[.!,;]|$)",
     ),
     (
         0.75,
@@ -312,12 +330,32 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         r"[,;]? (?:effective (?:immediately|today|now|as of \w+|from \w+|next \w+)|with immediate effect"
         r"|from now on(?:wards)?)[.!]?$",
     ),
+    # the plan is to ..., let's go with ..., ... (decided by ...), ...; that is final
+    (0.62, "plan intention", r"\b(?:the|our) (?:\w+ )?(?:plan|intention) (?:is|remains) (?:now )?to(?! be\b)\b"),
+    (
+        0.66,
+        "let lets go we",
+        r"^(?:(?:so|ok(?:ay)?|alright|all right|right|then|fine|great|cool|yes|perfect|sure)[,!]? )*(?:let['’]?s"
+        r"|we(?! \w+ing)) (?:just )?(?:go (?:ahead )?with|go for|stick (?:with|to)|settle on|make it)\b(?! (?:the|an?) "
+        r"(?:assumption|example|placeholder))",
+    ),
+    (
+        0.72,
+        "decided agreed approved",
+        r"[(\[–—] ?(?:as )?(?:was )?(?:decided|agreed|approved) (?:by|on|at|in|unanimously)\b|[(\[](?:decided|agreed|approved)[)\]]",
+    ),
+    (
+        0.72,
+        "decided settled final official agreed",
+        r"(?:[;,–—]| -) (?:and )?(?:that|this|it)(?:['’]s| is)(?: now)? (?:decided|settled|final|official|agreed)[.!]?$"
+        r"|\b(?:as|is|it['’]s) (?:now )?(?:final|decided|official|settled|agreed):",
+    ),
     # it's settled: ..., going with ..., Oslo it is
     (
         0.7,
-        "settled decided official agreed deal going moving sticking proceeding opting locked go",
+        "settled settles decided official agreed deal going moving sticking proceeding opting locked go that made",
         r"^(?:so,? |ok(?:ay)?,? |alright,? |right,? |then,? |fine,? |great,? |final(?:ly)?:? )*(?:(?:it"
-        r"|that)['’]?s (?:settled|decided|official|agreed|a deal|final)|settled|done deal|(?:we['’]re )?(?:going"
+        r"|that)['’]?s (?:settled|decided|official|agreed|a deal|final|that)\b|settled|done deal|decision made|that settles it|(?:we['’]re )?(?:going"
         r"|moving) (?:ahead |forward )?with|we go with|sticking with|proceeding with|opting for|locked in)\b(?! (?:by"
         r"|to you|yet))",
     ),
@@ -335,7 +373,8 @@ _LABELS = frozenset(
     b"decision decisions decided agreed agreement agreements resolved resolution resolutions consensus ruling rulings"
     b" commitment commitments committed verdict settled locked greenlit"
     b" confirmed finalised finalized selection selected choice pick winner outcome conclusion conclusions policy call"
-    b" motion ratified adopted decree mandate directive approved chosen".split()
+    b" motion ratified adopted decree mandate directive approved chosen final official entscheidung beschluss"
+    b" entschieden beschlossen vereinbart vereinbarung supersedes overrides replaces".split()
 )
 
 

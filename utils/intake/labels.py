@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _ATTRIBUTES = {
     "date": r"date|decided on|decision date|date decided|timestamp|when|made on|day",
@@ -34,11 +34,12 @@ _ASIDE = r"(?:\s*[(\[][^)\]\n]{1,60}[)\]])"
 _NOUNS = {
     "decision": r"(?:here(?:['’]s| is) )?what (?:we|was|has been|the team)(?: have| has)? ?(?:decided|agreed"
     r"|chose)(?: on)?|decisions?|decided|decision[ _]log|we decided|final call|final answer|plan of record|the call"
-    r"|our call|call made|motion carried|motion passed|vote passed|ratified|adopted|decree|mandate|directive",
-    "agreed": r"agreed|agreement|consensus|resolution|ruling|approved|committed to|commitment|(?:outcome"
+    r"|our call|call made|motion carried|motion passed|vote passed|ratified|adopted|decree|mandate|directive"
+    r"|entscheidung|beschluss|entschieden|beschlossen",
+    "agreed": r"agreed|vereinbart|vereinbarung|agreement|consensus|resolution|ruling|approved|committed to|commitment|(?:outcome"
     r"|result) of the (?:vote|meeting|discussion|call)",
     "passed": r"resolved|verdict|settled|sign-?off|signed off|locked in|greenlit|green light|confirmed|finali[sz]ed",
-    "chosen": r"chosen (?:option|approach|solution|alternative|path|design|tool)|selected (?:option|approach|solution"
+    "chosen": r"chosen|selected|picked|chosen (?:option|approach|solution|alternative|path|design|tool)|selected (?:option|approach|solution"
     r"|alternative|path)|option chosen|option selected|choice|our choice|final choice|selection|(?:our |final "
     r"|team )?pick|winner",
     "weak": r"outcome|conclusion|policy|new policy",
@@ -66,6 +67,11 @@ _CLAUSE = re.compile(r"\b(?:we|i|you|they|it|have|has|had|was|were|is|are|be|bee
 _TAG = re.compile(
     r"^[\[(<](?P<words>(?:[\w/-]+ ){0,2}(?:decisions?|decided|agreed|resolved|approved)(?:[ #:/"
     r"|,-]+[\w./-]+){0,3})[\])>]\s*[:–—-]?\s*(?P<rest>\S.*)$",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"(?:(?:alright|all right|ok(?:ay)?|so|right|great|cool|done|noted|understood|perfect|sure|yes|yep|good|thanks|well"
+    r"|then|and|also|update|recap|fine)\b[,.!:]?\s+(?:[–—-]\s+)?)+(?=\S)",
     re.IGNORECASE,
 )
 _SIGN = re.compile(r"[:：=>→⇒–—]| -")
@@ -97,7 +103,10 @@ class Label:
 
 
 def labelled(text: str) -> Label | None:
-    """The label with which a plain text begins."""
+    """The label with which a plain text begins, be it behind a word such as "Noted!"."""
+    lead = _LEAD.match(text)
+    if lead and (label := labelled(text[lead.end() :])):
+        return replace(label, end=label.end + lead.end())
     tagged = _TAG.match(text)
     if tagged:
         closed = bool(_WORD.search(tagged["words"]))
@@ -151,7 +160,7 @@ _DECIDES = re.compile(
     r"|we (?:have )?(?:decided|agreed)(?: (?:on|to|that|the following))?|chosen (?:option|approach|solution|design)"
     r"|selected (?:option|approach)|final call|verdict|rulings?|conclusions? and decisions?|decisions? (?:&"
     r"|and) \w+(?: \w+)?"
-    r"|agreed (?:points|items|upon|actions|decisions)|things (?:we )?(?:decided|agreed)(?: on)?|settled"
+    r"|agreed (?:approach|way forward|solution|plan|points|items|upon|actions|decisions)|things (?:we )?(?:decided|agreed)(?: on)?|settled"
     r"|consensus(?: reached)?|commitments?)",
     re.IGNORECASE,
 )

@@ -23,7 +23,7 @@ UNTICKED = 0.45
 _REASON = re.compile(
     r"[,;]?\s+(?:[-–—]\s+)?\(?(because\b|since (?=it|we|they|this|that|the|our|its|there|most|all|no)|due to\b"
     r"|owing to\b|thanks to\b|given (?:that|the|how|our)\b|on the grounds\b"
-    r"|so that\b|in order to\b|for the reason\b|as (?=it|we|they|this|that|there)(?! of))",
+    r"|so that\b|in order to\b|for the reason\b|as (?=(?:it|we|they|this|that|there)\b(?! is(?:\W*$| \())))",
     re.IGNORECASE,
 )
 _EXPLAINS = re.compile(
@@ -42,6 +42,10 @@ _LEAD = re.compile(
     r"|NOTE)[\])]?[\s:|-]+)?[^\w\"'“‘(\[<{$#@+-]*"
 )
 _SPEAKER = re.compile(r"^[^\W\d_][\w. '’-]{0,30}(?: \([^)]{1,30}\))?: (?=\S)")
+_REPLACES = re.compile(
+    r"^\W*(?:this|it) (?:decision )?(?:now )?(?:supersedes|replaces|overrides|revokes|amends) (?:the|our) (?:\w+ )*?(?:decision|agreement|policy|rule|plan)\b",
+    re.IGNORECASE,
+)
 _EXAMPLE = re.compile(
     r"\b(?:example|template|format|sample|something like|could (?:write|say|look)|might (?:write|say|look)"
     r"|like (?:this|so)|e\.g|draft|hypothetical|imagine|suppose|placeholder|would look|would read|prompt|scenario)\b",
@@ -49,13 +53,30 @@ _EXAMPLE = re.compile(
 )
 _SEVERAL = re.compile(r"\b(?:\w+s|log|register|list|what \w+ .*)\b", re.IGNORECASE)
 _A_DAY = re.compile(r"\W*(?:on )?(?:[\d./-]{8,10}|\w+ \d+(?:st|nd|rd|th)?,? \d{4}|\d+\.? \w+ \d{4})\W*", re.IGNORECASE)
-_HEAD = re.compile(r"(?:the |key |final )?(?:decisions?|resolution|agreed)", re.IGNORECASE)
+_HEAD = re.compile(
+    r"(?:the |our |key |final )?(?:decisions?(?: (?:made|taken|reached))?|decided|resolution|agreed|verdict|what (?:we|was) (?:decided|agreed)"
+    r"|chosen(?: \w+)?|ruling)",
+    re.IGNORECASE,
+)
+_SOFT_HEADS = ("outcome", "choice", "conclusion", "result", "proposal", "motion", "change", "title", "item", "topic")
+_SURE = re.compile(
+    r"\b(?:accepted|approved|adopted|agreed|decided|final|passed|carried|confirmed|in force|done)\b|[✅✔✓☑]",
+    re.IGNORECASE,
+)
 _SETTLED = re.compile(
     r"^\W*(?:(?:so|ok|okay|then|well),? )?(?:it|that|this)(?:['’]s| is| has been| was) (?:now |then )?(?:settled"
     r"|decided|agreed|official|final|a deal)\W*$",
     re.IGNORECASE,
 )
+_TALLY = re.compile(
+    r"\W*(?:unanimous\w*|\d+\s*(?:[-–:/]\s*\d+|to \d+|(?:votes? )?(?:in favou?r|for|yes|against|no)\b).{0,40})\W*"
+)
+_WHAT = re.compile(r"(?:what|statement|summary|text|choice|outcome|result)\s*:\s*(?=\S)", re.IGNORECASE)
+_ITEM = re.compile(r"(?:item|proposal|change|request|motion|subject|title)\s*:\s*(?=\S)", re.IGNORECASE)
+_PAIR = re.compile(r"(\w+)=(\"[^\"]*\"|\S+)")
+_TASK = re.compile(r"\W*(?:choos|select|decid|which|how|evaluat|compar|investigat|discuss)", re.IGNORECASE)
 _FIELDS = re.compile(r"\s*\|\s*(?=\w)|\s+(?=[A-Z][A-Z_]{3,}\s*:)")
+_SAYS = ("date", "type", "comment", "status")
 _ADR = ("status", "context", "consequences", "decision drivers", "considered options", "context and problem statement")
 
 
@@ -107,11 +128,18 @@ class Reading:
         self.adr = any(title in _ADR for title in titles) or bool(self.front.get("status"))
         for block in every:
             self._block(block)
+        self._titled()
         if self.adr:
             late = {name: value for name, value in self.standing.items() if name in ("date", "status")}
             for draft in self.found:
                 draft.said = late | draft.said
         return self.found
+
+    def _titled(self) -> None:
+        """A record that is accepted and has no section for its decision states it in its title."""
+        sure = self.adr and not self.found and _SURE.search(self.standing.get("status", ""))
+        if sure and not _TASK.match(self.title) and not is_open(self.title):
+            self._add(Draft(self.title, 0.7), Block(self.title))
 
     def _block(self, block: Block) -> None:
         if block.kind == "heading":
@@ -166,6 +194,10 @@ class Reading:
         self.standing |= {name: value for name, value in (("revises", replaced), ("date", day)) if value}
 
     def _speaks(self, block: Block, text: str, kind: str) -> None:
+        pairs = {attribute_of(key) or key.lower(): value.strip('"') for key, value in _PAIR.findall(text)}
+        if "decision" in pairs and not is_open(pairs["decision"]):
+            self._add(Draft(pairs.pop("decision"), 0.9, {key: pairs[key] for key in _SAYS if key in pairs}), block)
+            return
         attribute = ATTRIBUTE.match(text)
         name = attribute_of(attribute["key"]) if attribute else ""
         label = None if name else labelled(text)
@@ -179,7 +211,10 @@ class Reading:
         elif label and label.noun == "closed":
             self.current = None
         elif kind == "decision":
-            self._placed(block, text)
+            what = _WHAT.match(text)
+            self._placed(block, text[what.end() :] if what else text)
+        elif _ITEM.match(text) and _SURE.search(self.standing.get("status", "")):
+            self._add(Draft(text[text.index(":") + 1 :], 0.75), block)
         else:
             self._told(block, text)
 
@@ -201,16 +236,21 @@ class Reading:
         if not row:
             return
         if not self.columns:
-            self.columns = ["decision" if _HEAD.fullmatch(cell) else attribute_of(cell) for cell in row]
+            self.columns = _columns(row)
             return
         named = {name: value for name, value in zip(self.columns, row, strict=False) if value}
         text = named.pop("decision", "")
+        if not text and _SURE.search(named.get("status", "")):
+            text = named.pop("soft", "")
+        named.pop("soft", None)
         if text and section(block.headings) != "closed" and not is_open(text):
             self._add(Draft(text, 0.85, named), block)
 
     def _labelled(self, label: Label, block: Block, text: str) -> None:
         rest, said = _inline(label.rest)
         first, *others = sentences(rest) or [""]
+        if others and _TALLY.fullmatch(first):
+            first, *others = others
         if _A_DAY.fullmatch(first):
             self._attribute("date", first)
             return
@@ -249,17 +289,25 @@ class Reading:
 
     def _told(self, block: Block, text: str) -> bool:
         """A block of prose: its sentences that state a decision; answers whether one does."""
-        before, settled, found = self.current, False, len(self.found)
+        before, settled, found, earlier = self.current, False, len(self.found), ""
+        replaces = ""
         self.current = before if block.kind == "item" else None
         for sentence in sentences(text):
+            label = labelled(sentence)
+            if label and label.rest and label.noun in ("decision", "agreed", "chosen"):
+                self._labelled(label, block, sentence)
+                continue
             stated = cue(sentence, self.forms) or (Cue(0, 0, 0.75) if settled and not is_open(sentence) else None)
-            settled = bool(_SETTLED.match(sentence))
+            settled = bool(_SETTLED.match(sentence) or _REPLACES.match(sentence))
+            if settled and earlier and acts(earlier) and not is_open(earlier):
+                stated, settled, replaces, sentence = Cue(0, 0, 0.75), False, revised(sentence), earlier
+            earlier = "" if stated else sentence
             if stated and not settled:
                 said: dict[str, str] = {}
                 self._dated(said, sentence[: stated.end], sentence[stated.end :])
                 speaker = _SPEAKER.match(sentence)
                 start = speaker.end() if speaker and speaker.end() <= stated.start + 1 else 0
-                self._add(Draft(sentence[start:], stated.confidence, said), block)
+                self._add(Draft(sentence[start:], stated.confidence, said, revises=replaces), block)
             elif len(self.found) > found and self.current and _EXPLAINS.match(sentence):
                 self.current.why.append(sentence)
                 self.current.revises = self.current.revises or revised(sentence)
@@ -300,6 +348,16 @@ class Reading:
         ]
         if days or self.stamp:
             said.setdefault("date", [*days, self.stamp][0])
+
+
+def _columns(row: list[str]) -> list[str]:
+    """What the columns of a table hold, by its head; a column that may hold a decision does where the status says so."""
+    columns = ["decision" if _HEAD.fullmatch(cell) else attribute_of(cell) for cell in row]
+    heads = [cell.lower() for cell in row]
+    soft = next((head for head in _SOFT_HEADS if head in heads), "")
+    if soft and "decision" not in columns:
+        columns[heads.index(soft)] = "soft"
+    return columns
 
 
 def _bare(decision: str) -> str:

@@ -38,6 +38,11 @@ ENDED = re.compile(
 )
 """Words of a status by which a decision no longer holds."""
 
+REFUSED = re.compile(
+    r"\b(?:reject|declin|turned down|denied|refus|not (?:accept|approv|adopt))|[❌✗✘👎]", re.IGNORECASE
+)
+"""Words of a status by which it was never decided: for a person to review."""
+
 _TRIM = " \t.;,:|–—-"
 
 

@@ -15,7 +15,7 @@ from utils.intake.contents import acts, is_open, suggests
 from utils.intake.labels import labelled
 from utils.intake.model import CHOSEN, THRESHOLD, WEAK, Found, Message
 from utils.intake.reading import Draft, Reading, shortened
-from utils.intake.revisions import ENDED, revised
+from utils.intake.revisions import ENDED, REFUSED, revised
 from utils.intake.types import type_of
 
 COMMENT = 500
@@ -52,7 +52,7 @@ def _found(draft: Draft, message: Message) -> Found:
     active, status = draft.active, draft.said.get("status", "")
     if ENDED.search(status):
         active = False
-    elif _OPEN.search(status):
+    if REFUSED.search(status) or (active and _OPEN.search(status)):
         confidence = min(confidence, 0.4)
     return Found(
         decision=draft.decision,

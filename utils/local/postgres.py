@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -39,6 +39,8 @@ TRIES = 5
 _PORT_FILE = "postgres.port"
 _NEW = "new-postgres-"
 """How the name of a data folder in the making begins; a killed run leaves it behind."""
+_SCRATCH, _HELD = "scratch-", "held.lock"
+"""How the name of a scratch server's folder begins, and the lock in it that its user holds."""
 
 _SETTINGS = {
     "shared_buffers": "32MB",
@@ -89,7 +91,7 @@ def is_running(local: Path) -> bool:
 
 @contextmanager
 def scratch(parent: Path) -> Iterator[str]:
-    """A throw-away server with a folder of its own, always stopped and removed.
+    """A throw-away server with a folder of its own, stopped and removed at the end; what a killed run left goes first.
 
     Args:
         parent: where its folder goes; as root it goes where an unprivileged user can reach it.
@@ -101,16 +103,24 @@ def scratch(parent: Path) -> Iterator[str]:
     if found.user is not None:
         make_public_folder(ROOT_FOLDER)
         parent = ROOT_FOLDER
-    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=parent))
-    try:
+    with ExitStack() as held:
+        with hold_lock(parent / "scratch.lock", wait=START_SECONDS + STOP_SECONDS):
+            _sweep(found, parent)
+            folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))
+            held.enter_context(hold_lock(folder / _HELD))
+            held.callback(shutil.rmtree, folder, ignore_errors=True)
         found.own(folder)
         server = Server(found, folder / "data", secrets.token_urlsafe(24), durable=False)
-        try:
-            yield server.start()
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        held.callback(server.stop)
+        yield server.start()
+
+
+def _sweep(found: Programs, parent: Path) -> None:
+    """Ends the scratch servers whose users are gone, and removes their folders."""
+    for held in parent.glob(f"{_SCRATCH}*/{_HELD}"):
+        with contextlib.suppress(BusyError), hold_lock(held):
+            Server(found, held.parent / "data", "", durable=False).stop()
+            shutil.rmtree(held.parent, ignore_errors=True)
 
 
 @dataclass

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from utils import state
+from utils.errors import AnglesError
 from utils.schedule.slots import Open, Past
 from utils.sync import lease
 
@@ -19,6 +22,8 @@ SLOTS_KEPT = 400
 """Of each job, by when they were settled and not by their time: a clock that was far ahead drives nothing out."""
 
 ATTEMPTS_KEPT = 1000
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 _BEAT, _HOST, _PAUSED = "heartbeat", "host", "paused "
 
 
@@ -218,6 +223,26 @@ class History:
                 each.detail,
             ),
         )
+
+
+@dataclass
+class Memory:
+    """A history that may be out of use: that is told once, and who asks goes on with what it knows."""
+
+    history: History
+    _lost: bool = False
+
+    def kept(self, work: Callable[[History], T], otherwise: T) -> T:
+        """What the history answers, or `otherwise`."""
+        try:
+            found = work(self.history)
+        except AnglesError as error:
+            if not self._lost:
+                _log.warning("goes on without writing down what it does: %s", error)
+            self._lost = True
+            return otherwise
+        self._lost = False
+        return found
 
 
 def _new_host() -> str:

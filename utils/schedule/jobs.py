@@ -102,6 +102,7 @@ JOBS = (
         offset=3 * _DAY + 3 * _HOUR,  # Sunday 03:00
         grace=3 * _DAY,
         limit=_HOUR,
+        good=(errors.OK,),
         queue=True,
     ),
 )

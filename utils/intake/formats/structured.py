@@ -19,6 +19,13 @@ DECISION = (
     "ruling",
     "agreement",
 )
+_DECIDES = re.compile(
+    r"(?:\w+_)?(?:decision|resolution|ruling|verdict|agreement|decided|beschluss|entscheidung)"
+    r"(?:_(?:text|made|statement|summary|title|content|outcome|final|reached|taken|value|description))?"
+)
+_UNMADE = re.compile(
+    r"(?:propos|draft|pending|open|next|no|need|required|previous|suggest|recommend|possible|user|type)"
+)
 _PROSE = (
     "notes",
     "minutes",
@@ -32,15 +39,25 @@ _PROSE = (
     "description",
     "log",
 )
-_WITHIN = ("data", "result", "output", "payload", "response")
+_OUTER = ("data", "result", "output", "payload", "response")
 _PLAIN = {
     "date": ("date", "decided_on", "decided_at", "decision_date", "made_on", "on", "when", "day"),
     "type": ("type", "category", "kind", "area", "domain", "topic", "decision_type", "class"),
     "comment": (
-        *("comment", "reasoning", "rationale", "reason", "justification", "because", "why", "motivation"),
+        *(
+            "comment",
+            "reasoning",
+            "rationale",
+            "reason",
+            "justification",
+            "because",
+            "why",
+            "motivation",
+            "chosen_because",
+        ),
         *("explanation", "context", "notes", "note", "comments", "details", "description"),
     ),
-    "status": ("status", "state", "active", "decision_status"),
+    "status": ("status", "state", "active", "decision_status", "approved", "accepted", "final", "result"),
     "revises": ("supersedes", "replaces", "revises", "instead_of", "overrides"),
 }
 _AGENT = ("agent", "agent_name", "assistant", "model", "author", "made_by", "decided_by", "by", "source", "owner")
@@ -59,14 +76,33 @@ def messages(value: dict[str, Any], around: Message | None = None) -> Iterator[M
     inner = known.get("decision")
     if isinstance(inner, dict):
         return messages(inner | {key: each for key, each in known.items() if key != "decision"}, around)
-    key = next((key for key in (*DECISION, *WEAK) if named(known, key)), "")
+    key = _key(known)
+    deeper = [] if key else list(_within(known))
+    if deeper:
+        return (message for each in deeper for message in messages(each, about) or ())
+    key = key or next((key for key in WEAK if named(known, key)), "")
     if key:
         return iter((_message(known, key, about),))
-    within = next((known[key] for key in _WITHIN if isinstance(known.get(key), dict)), None)
+    within = next((known[key] for key in _OUTER if isinstance(known.get(key), dict)), None)
     if within:
         return messages(within, about)
     prose = next((known[key] for key in _PROSE if _plain(known.get(key))), None)
     return iter((_told(prose, about),)) if prose else None
+
+
+def _key(known: dict[str, Any]) -> str:
+    """The key under which an object holds a decision, by its name alone; ''."""
+    keys = (*DECISION, *(key for key in known if _DECIDES.fullmatch(key) and not _UNMADE.match(key)))
+    return next((key for key in keys if named(known, key)), "")
+
+
+def _within(value: Any, depth: int = 6) -> Iterator[dict[str, Any]]:
+    """The objects in an object that hold a decision, however deep they lie."""
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, dict) and _key({_HUMP.sub("_", str(key)).lower(): inner for key, inner in each.items()}):
+            yield each
+        elif isinstance(each, dict | list) and depth:
+            yield from _within(each, depth - 1)
 
 
 def _told(prose: Any, about: Message) -> Message:

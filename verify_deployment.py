@@ -1,0 +1,201 @@
+"""Tries every promise of the README on this installation, and leaves nothing behind.
+
+Each step is a script of this project in a mode that changes nothing, started as a child process with a time limit. A
+step passes, fails, or is skipped because its service is not configured; each that does not pass says what to do.
+
+  python verify_deployment.py                all steps
+  python verify_deployment.py --check NAME   one step; may be repeated
+  python verify_deployment.py --list         the steps and their commands
+  python verify_deployment.py --json         the results as one JSON document
+
+The results of all steps are kept in logs/active/verify_report.json.
+
+Exit codes: 0 nothing failed; 1 a step failed; 2 usage; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from utils import script
+from utils.errors import OK, PROBLEMS, ConfigError
+
+REPORT = Path("logs", "active", "verify_report.json")
+SCHEMA = 1
+AT_ONCE = 3
+"""How many steps run at the same time."""
+
+PASS, FAIL, SKIP = "PASS", "FAIL", "SKIP"
+UNSET = re.compile(r"not configured|: not set|no backup was made yet")
+"""How scripts and checks say that there is nothing to try."""
+
+SAMPLE = "Decision: The deployment of this backend is verified before every release."
+SECRET = "DB_PASSWORD=x9Kq2LmP7wZt4R postgres://angles:x9Kq2LmP7wZt4R@db.example.org/postgres"  # noqa: S105 made up
+PORT = "PORT"
+"""Stands for a free port in a command."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    Args:
+        name: of what is promised.
+        command: a script and its arguments.
+        needs: the steps before it; it is skipped where one of them failed.
+        given: its stdin.
+        shows: what its stdout must match.
+        good: its exit codes that pass.
+        asks: of a page that it serves: the paths, and by which statuses each answers.
+        seconds: its time limit.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    given: str = ""
+    shows: str = ""
+    good: tuple[int, ...] = (OK,)
+    asks: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    seconds: float = 120.0
+
+
+STEPS = (
+    Step("packages", ("backend_monitor.py", "--json", "--check", "python", "--check", "packages"), good=(0, 1)),
+    Step("configuration", ("backend_monitor.py", "--json", "--check", "environment"), good=(0, 1)),
+    Step("migrations", ("run_migration.py", "--status"), shows=r"applied, 0 pending$"),
+    Step("schema", ("run_migration.py", "--verify"), needs=("migrations",)),
+    Step("vault", ("backend_monitor.py", "--json", "--deep", "--check", "write-probe"), needs=("migrations",)),
+    Step("notion", ("memory_sync.py", "--test"), needs=("migrations",)),
+    Step("sync", ("memory_sync.py", "--dry-run"), needs=("migrations", "notion"), good=(OK, PROBLEMS), seconds=600),
+    Step(
+        "intake",
+        ("memory_sync.py", "--process", "-", "--dry-run"),
+        needs=("migrations",),
+        given=SAMPLE,
+        shows=r"\b1 (decision taken in|to review|known already)",
+    ),
+    Step("files", ("autosync_files.py", "--dry-run"), good=(OK, PROBLEMS), seconds=600),
+    Step(
+        "redaction",
+        ("-m", "utils.redact"),
+        given=json.dumps({"text": SECRET}),
+        shows=r"^(?!.*x9Kq2LmP7wZt4R).*\[REDACTED:.*\[REDACTED:",
+    ),
+    Step("backup", ("run_backup_now.py", "--dry-run"), needs=("migrations",), seconds=600),
+    Step("restore", ("restore_from_github.py", "--dry-run"), needs=("migrations",), seconds=600),
+    Step("restore-test", ("restore_from_github.py", "--test-restore", "--dry-run"), ("backup", "restore"), seconds=600),
+    Step("scheduler", ("scheduler.py", "--check")),
+    Step(
+        "page",
+        ("backend_monitor.py", "--serve", "--port", PORT),
+        asks=(("/ping", (200,)), ("/health", (200, 503)), ("/", (200,)), ("/metrics", (200,))),
+    ),
+    Step("alerts", ("backend_monitor.py", "--test-alert", "--dry-run")),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a step; `hint` is empty where it passed."""
+
+    step: str
+    outcome: str
+    seconds: float
+    said: str
+    hint: str = ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the script; answers its exit code."""
+    parser = script.parser("verify_deployment", __doc__)
+    names = [step.name for step in STEPS]
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", metavar="NAME", action="append", choices=names, help=", ".join(names))
+    what.add_argument("--list", action="store_true", help="the steps and their commands")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    options = parser.parse_args(argv)
+    return script.run("verify_deployment", lambda run: _run(run, options), as_json=options.json)
+
+
+def _run(run: script.Run, options: argparse.Namespace) -> int:
+    if options.list:
+        for step in STEPS:
+            run.say(f"{step.name:<13} {' '.join(step.command)}")
+        return OK
+    results = []
+    for result in _results([step for step in STEPS if not options.check or step.name in options.check]):
+        results.append(result)
+        run.log.info("%s %s: %s", result.outcome, result.step, result.said)
+        if run.as_json or not sys.stdout.isatty():
+            run.say(f"{result.outcome} {result.step:<13} {result.said}" + (f" | {result.hint}" if result.hint else ""))
+    if not run.as_json and sys.stdout.isatty():
+        _show(run, results)
+    count = {outcome: sum(each.outcome == outcome for each in results) for outcome in (PASS, FAIL, SKIP)}
+    code = PROBLEMS if count[FAIL] else OK
+    document = {"schema": SCHEMA, "at": run.now.isoformat(), "run": run.id, "exit_code": code}
+    document |= {"steps": [asdict(each) for each in results]}
+    if not options.check:
+        _keep(run, document)
+    if options.json:
+        run.document(document)
+    run.say(f"{run.component}: " + ", ".join(f"{many} {word}" for word, many in count.items()) + f"; {run.seconds:.1f} s")
+    return code
+
+
+def _results(steps: Sequence[Step]) -> Iterator[Result]:
+    """Tries steps, `AT_ONCE` at a time, each after those that it needs; answers in their order."""
+    children: list[subprocess.Popen[str]] = []
+    tried: dict[str, Future[Result]] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            for step in steps:
+                before = [tried[name] for name in step.needs if name in tried]
+                tried[step.name] = pool.submit(_tried, step, before, children)
+            for future in tried.values():
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in children:
+                child.terminate()
+            raise
+
+
+def _tried(step: Step, before: Sequence[Future[Result]], children: list[subprocess.Popen[str]]) -> Result:
+    failed = next((each.result().step for each in before if each.result().outcome == FAIL), "")
+    if failed:
+        return Result(step.name, SKIP, 0.0, f"needs {failed}", f"Mend {failed} first")
+    started, port = time.monotonic(), _free_port() if PORT in step.command else 0
+    arguments = [str(port) if each == PORT else each for each in step.command]
+    command = script.child(*arguments[:1], arguments[1:]) if arguments[0] != "-m" else [sys.executable, *arguments]
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, text=True, errors="replace")
+    children.append(child)
+    wrong = _asked(child, step, port) if step.asks else ""
+    try:
+        said, noted = child.communicate(step.given, timeout=step.seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        said, noted = child.communicate()
+        wrong = f"took over {step.seconds:.0f} s and was ended"
+    outcome, told, hint = judged(step, child.returncode, said, noted, wrong)
+    return Result(step.name, outcome, round(time.monotonic() - started, 1), told, hint)
+
+
+def judged(step: Step, code: int, said: str, noted: str, wrong: str = "") -> tuple[str, str, str]:
+    """What an ended child means: the outcome, a line, and what to do.
+
+    Args:
+        step: that was tried.
+        code, said, noted: the child's exit code, stdout and stderr.
+        wrong: what went wrong before it ended, or ''.
+    """
