@@ -88,7 +88,7 @@ def _serve(run: script.Run, settings: Settings, plan: ScheduleSettings, *, once:
             service.until_nothing_is_due()
         else:
             service.until_stopped()
-    return PROBLEMS if once and service.engine.failed else OK
+    return PROBLEMS if once and service.engine.carrier.failed else OK
 
 
 def _run_now(run: script.Run, settings: Settings, plan: ScheduleSettings, job: Job) -> int:
@@ -103,7 +103,7 @@ def _run_now(run: script.Run, settings: Settings, plan: ScheduleSettings, job: J
 
 
 def _list(run: script.Run, settings: Settings, plan: ScheduleSettings, history: History) -> int:
-    from utils.schedule.engine import read_clocks
+    from utils.schedule.carrier import read_clocks
     from utils.schedule.overview import line, standings
 
     moment = read_clocks()

@@ -16,19 +16,23 @@ Exit codes: 0 nothing failed; 1 a step failed; 2 usage; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import re
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from utils import script
-from utils.errors import OK, PROBLEMS, ConfigError
+from utils.errors import INTERRUPTED, OK, PROBLEMS, AnglesError
 
+ROOT = Path(__file__).resolve().parent
 REPORT = Path("logs", "active", "verify_report.json")
 SCHEMA = 1
 AT_ONCE = 3
@@ -42,6 +46,8 @@ SAMPLE = "Decision: The deployment of this backend is verified before every rele
 SECRET = "DB_PASSWORD=x9Kq2LmP7wZt4R postgres://angles:x9Kq2LmP7wZt4R@db.example.org/postgres"  # noqa: S105 made up
 PORT = "PORT"
 """Stands for a free port in a command."""
+
+PAGE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ STEPS = (
     Step(
         "page",
         ("backend_monitor.py", "--serve", "--port", PORT),
+        good=(OK, INTERRUPTED),
         asks=(("/ping", (200,)), ("/health", (200, 503)), ("/", (200,)), ("/metrics", (200,))),
     ),
     Step("alerts", ("backend_monitor.py", "--test-alert", "--dry-run")),
@@ -139,7 +146,7 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
         if run.as_json or not sys.stdout.isatty():
             run.say(f"{result.outcome} {result.step:<13} {result.said}" + (f" | {result.hint}" if result.hint else ""))
     if not run.as_json and sys.stdout.isatty():
-        _show(run, results)
+        _show(results)
     count = {outcome: sum(each.outcome == outcome for each in results) for outcome in (PASS, FAIL, SKIP)}
     code = PROBLEMS if count[FAIL] else OK
     document = {"schema": SCHEMA, "at": run.now.isoformat(), "run": run.id, "exit_code": code}
@@ -148,7 +155,9 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
         _keep(run, document)
     if options.json:
         run.document(document)
-    run.say(f"{run.component}: " + ", ".join(f"{many} {word}" for word, many in count.items()) + f"; {run.seconds:.1f} s")
+    run.say(
+        f"{run.component}: " + ", ".join(f"{many} {word}" for word, many in count.items()) + f"; {run.seconds:.1f} s"
+    )
     return code
 
 
@@ -165,8 +174,10 @@ def _results(steps: Sequence[Step]) -> Iterator[Result]:
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in children:
-                child.terminate()
+            while not all(each.done() for each in tried.values()):
+                for child in list(children):
+                    child.terminate()
+                time.sleep(0.1)
             raise
 
 
@@ -174,11 +185,10 @@ def _tried(step: Step, before: Sequence[Future[Result]], children: list[subproce
     failed = next((each.result().step for each in before if each.result().outcome == FAIL), "")
     if failed:
         return Result(step.name, SKIP, 0.0, f"needs {failed}", f"Mend {failed} first")
-    started, port = time.monotonic(), _free_port() if PORT in step.command else 0
-    arguments = [str(port) if each == PORT else each for each in step.command]
-    command = script.child(*arguments[:1], arguments[1:]) if arguments[0] != "-m" else [sys.executable, *arguments]
+    started, port = time.monotonic(), _free_port()
+    command = [sys.executable, *(str(port) if each == PORT else each for each in step.command)]
     pipe = subprocess.PIPE
-    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, text=True, errors="replace")
+    child = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace")
     children.append(child)
     wrong = _asked(child, step, port) if step.asks else ""
     try:
@@ -191,6 +201,34 @@ def _tried(step: Step, before: Sequence[Future[Result]], children: list[subproce
     return Result(step.name, outcome, round(time.monotonic() - started, 1), told, hint)
 
 
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return int(server.getsockname()[1])
+
+
+def _asked(child: subprocess.Popen[str], step: Step, port: int) -> str:
+    """Asks a page for what it must answer, and ends it; what went wrong, or ''."""
+    ends = time.monotonic() + PAGE_SECONDS
+    try:
+        for path, statuses in step.asks:
+            while (status := _status(port, path)) is None and child.poll() is None and time.monotonic() < ends:
+                time.sleep(0.1)
+            if status not in statuses:
+                return f"{path} answers {status}" if status else f"{path} is not answered"
+    finally:
+        child.terminate()
+    return ""
+
+
+def _status(port: int, path: str) -> int | None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
+
+
 def judged(step: Step, code: int, said: str, noted: str, wrong: str = "") -> tuple[str, str, str]:
     """What an ended child means: the outcome, a line, and what to do.
 
@@ -199,3 +237,57 @@ def judged(step: Step, code: int, said: str, noted: str, wrong: str = "") -> tup
         code, said, noted: the child's exit code, stdout and stderr.
         wrong: what went wrong before it ended, or ''.
     """
+    told, hint, well = _findings(said) if "--json" in step.command else _last_line(code, said, noted)
+    if well and not wrong and code in step.good and re.search(step.shows, said, re.MULTILINE):
+        return PASS, told, ""
+    if not wrong and UNSET.search(told):
+        return SKIP, told, hint
+    wrong = wrong or (f"ended with {code}" if code not in step.good else "")
+    return FAIL, ": ".join(filter(None, (wrong, told))), hint or f"Look: python {' '.join(step.command)}"
+
+
+def _findings(said: str) -> tuple[str, str, bool]:
+    """What the monitor found: in a line, the hint of the first that is not well, and whether all are."""
+    try:
+        results = json.loads(said)["results"]
+    except (ValueError, KeyError):
+        return said.strip(), "", False
+    ill = [each for each in results if each["state"] not in {"up", "warn"}]
+    return "; ".join(each["fact"] for each in ill or results), next((each["hint"] for each in ill), ""), not ill
+
+
+def _last_line(code: int, said: str, noted: str) -> tuple[str, str, bool]:
+    """What a script said last, and what to do; its error is on stderr. The name before it is left out."""
+    lines = (noted, said) if code not in {OK, PROBLEMS} else (said, noted)
+    line = next((each[-1] for text in lines if (each := text.split("\n")[:-1])), "")
+    told, _, hint = line.partition(": ")[2].partition(". ")
+    return told or line, hint.rstrip("."), True
+
+
+def _keep(run: script.Run, document: Mapping[str, object]) -> None:
+    from utils import config
+    from utils.files import write_atomic
+
+    try:
+        write_atomic(config.home() / REPORT, json.dumps(run.redactor.redact_json(document), indent=1) + "\n")
+    except AnglesError as unwritable:
+        run.note(f"the results are not kept: {unwritable}")
+
+
+def _show(results: Sequence[Result]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("step", "outcome", "seconds", "what is seen, and what to do", box=None, pad_edge=False)
+    for each in results:
+        told = Text(each.said)
+        if each.hint:
+            told.append(f"\n{each.hint}", style="italic dim")
+        outcome = Text(each.outcome, style={PASS: "green", FAIL: "red", SKIP: "dim"}[each.outcome])
+        table.add_row(each.step, outcome, f"{each.seconds:.1f}", told)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -263,7 +263,7 @@ def test_only_scripts_the_boundary_and_commands_print() -> None:
 
 
 BLIND = {
-    "utils.schedule.engine": "one job's bug must not end the others",
+    "utils.schedule.carrier": "one job's bug must not end the others",
     "utils.intake.take": "one output's bug must not keep out what was dropped after it, nor the sync; it is named",
     "utils.script": "the boundary itself",
     "utils.health.run": "whatever a probe or a rule raises is what it found",

@@ -30,7 +30,7 @@ import psutil  # noqa: E402
 from tests.schedule.host import job, to_json  # noqa: E402
 from utils import state  # noqa: E402
 from utils.schedule import process  # noqa: E402
-from utils.schedule.history import History, Moment  # noqa: E402
+from utils.schedule.history import History, Memory, Moment  # noqa: E402
 from utils.sections import ScheduleSettings  # noqa: E402
 
 NOWHERE = "postgresql://nobody:nothing@127.0.0.1:1/none"
@@ -68,7 +68,8 @@ def _overhead(folder: Path, count: int = 40) -> None:
 def _many_runs(folder: Path, runs: int) -> None:
     """Many runs of real children in one process, with everything that a scheduler imports and writes down."""
     import utils.schedule.service  # noqa: F401
-    from utils.schedule.engine import Engine, child_runner
+    from utils.schedule.carrier import Carrier, child_runner
+    from utils.schedule.engine import Engine
     from utils.schedule.tell import Teller
     from utils.sections import AlertSettings
 
@@ -77,20 +78,20 @@ def _many_runs(folder: Path, runs: int) -> None:
     script.write_text("print('done')\n", encoding="utf-8")
     now = [datetime(2027, 1, 1, tzinfo=UTC)]
     ended = threading.Semaphore(0)
-    engine = Engine(
-        ScheduleSettings(tuple(job(f"job-{number}", script) for number in range(4))),
+    carrier = Carrier(
         folder,
-        History(folder / state.STATE_FILE),
+        Memory(History(folder / state.STATE_FILE)),
         child_runner(folder, str),
         Teller(folder, logging.getLogger("bench"), AlertSettings(), str).tell,
         clocks=lambda: Moment(now[0], "boot", (now[0] - datetime(2027, 1, 1, tzinfo=UTC)).total_seconds()),
-        wake=ended.release,
     )
+    jobs = tuple(job(f"job-{number}", script) for number in range(4))
+    engine = Engine(ScheduleSettings(jobs), carrier, wake=ended.release)
     seen: dict[int, float] = {}
     for done in range(0, runs, 4):
         seen[done] = _megabytes()
         now[0] += timedelta(hours=1)
-        for _ in range(engine.tick(engine.clocks())):
+        for _ in range(engine.tick(carrier.clocks())):
             ended.acquire()
     early = seen[min(seen, key=lambda each: abs(each - runs // 10))]
     print(f"memory: {early:.1f} MB after {runs // 10} runs, {_megabytes():.1f} MB after {runs}")

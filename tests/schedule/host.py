@@ -55,8 +55,9 @@ def main() -> int:
         with ExitStack() as stack:
             stack.enter_context(hold_lock(settings.home / "logs" / "active" / "scheduler.lock"))
             service = stack.enter_context(Service.opened(run, settings, plan, section))
-            if sys.argv[2:] and sys.argv[2].startswith("--ttl=") and service.engine.claims:
-                service.engine.claims = replace(service.engine.claims, ttl=float(sys.argv[2].removeprefix("--ttl=")))
+            carrier = service.engine.carrier
+            if sys.argv[2:] and sys.argv[2].startswith("--ttl=") and carrier.claims:
+                carrier.claims = replace(carrier.claims, ttl=float(sys.argv[2].removeprefix("--ttl=")))
             if sys.argv[2:] == ["--run-now"]:
                 return service.run_now(jobs[0]).attempt.code or 0
             if sys.argv[2:] == ["--once"]:

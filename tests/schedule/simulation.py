@@ -13,8 +13,9 @@ from pathlib import Path
 
 from utils import state
 from utils.schedule import process
-from utils.schedule.engine import Engine, Report
-from utils.schedule.history import History, Moment
+from utils.schedule.carrier import Carrier, Report
+from utils.schedule.engine import Engine
+from utils.schedule.history import History, Memory, Moment
 from utils.schedule.jobs import JOBS, Job
 from utils.sections import ScheduleSettings
 
@@ -52,6 +53,7 @@ class Simulation:
     reports: list[Report] = field(default_factory=list)
     plan: ScheduleSettings = field(init=False)
     history: HeldHistory = field(init=False)
+    carrier: Carrier = field(init=False)
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,16 +63,9 @@ class Simulation:
 
     def restart(self) -> None:
         """The scheduler's process ends, and another one begins."""
-        self.engine = Engine(
-            self.plan,
-            self.home,
-            self.history,
-            self.run,
-            self.reports.append,
-            clocks=self.clocks,
-            begin=lambda work: work(),
-            pause=self.wait,
-        )
+        memory = Memory(self.history)
+        self.carrier = Carrier(self.home, memory, self.run, self.reports.append, clocks=self.clocks, pause=self.wait)
+        self.engine = Engine(self.plan, self.carrier, begin=lambda work: work())
 
     @property
     def now(self) -> datetime:

@@ -18,9 +18,10 @@ from utils import state
 from utils.errors import ServiceError
 from utils.files import hold_lock
 from utils.schedule import process
+from utils.schedule.carrier import Carrier, job_lock
 from utils.schedule.claims import Claims
-from utils.schedule.engine import Engine, job_lock
-from utils.schedule.history import History, Moment
+from utils.schedule.engine import Engine
+from utils.schedule.history import History, Memory, Moment
 from utils.schedule.jobs import Job
 from utils.schedule.slots import parse_window
 from utils.sections import ScheduleSettings
@@ -128,7 +129,7 @@ def test_in_a_maintenance_window_nothing_is_begun_and_afterwards_one_run_follows
 
 def test_a_stopped_engine_begins_nothing(tmp_path: Path) -> None:
     it = day(tmp_path)
-    it.engine.stop()
+    it.carrier.stop(0.1)
     it.go(3 * HOUR)
     assert not it.runs
 
@@ -139,7 +140,7 @@ def test_a_run_that_was_cut_off_goes_on_with_the_next_try(tmp_path: Path) -> Non
     def cut(*_: Any) -> process.Ended:
         raise KeyboardInterrupt
 
-    it.engine.run = cut
+    it.carrier.run = cut
     with pytest.raises(KeyboardInterrupt):
         it.engine.tick(it.clocks())
     it.down(5 * MINUTE)
@@ -158,7 +159,7 @@ def test_how_a_run_ended_whose_scheduler_died_is_told_by_the_run(
             state.record_run(db, state.RunRecord(run_id, job.name, it.now, it.now + MINUTE, "x", "said", code))
         raise KeyboardInterrupt
 
-    it.engine.run = orphaned
+    it.carrier.run = orphaned
     with pytest.raises(KeyboardInterrupt):
         it.engine.tick(it.clocks())
     it.down(5 * MINUTE)
@@ -174,11 +175,11 @@ def test_a_job_that_takes_its_scheduler_down_is_given_up(tmp_path: Path) -> None
         raise KeyboardInterrupt
 
     for _ in range(6):
-        it.engine.run = down
+        it.carrier.run = down
         with pytest.raises(KeyboardInterrupt):
             it.engine.tick(it.clocks())
         it.restart()
-    it.engine.run = down
+    it.carrier.run = down
     it.engine.tick(it.clocks())
     assert it.reports[-1].outcome.word == "given up"
     assert it.history.last_state("count") == (START, "given up")
@@ -187,17 +188,19 @@ def test_a_job_that_takes_its_scheduler_down_is_given_up(tmp_path: Path) -> None
 class Held:
     """An engine in threads, whose runs last until they are let go."""
 
-    def __init__(self, home: Path, *jobs: Job, stop_seconds: float = 20.0) -> None:
+    def __init__(self, home: Path, *jobs: Job) -> None:
         self.now = START
         self.begun: list[str] = []
         self.asked: list[str] = []
         self.go = threading.Event()
         self.started = threading.Semaphore(0)
         self.ended = threading.Semaphore(0)
-        plan = ScheduleSettings(jobs, stop_seconds=stop_seconds)
-        clocks = lambda: Moment(self.now, "boot", (self.now - START).total_seconds())  # noqa: E731
-        history = HeldHistory(home / "state.db")
-        self.engine = Engine(plan, home, history, self.run, clocks=clocks, wake=self.ended.release)
+        self.history = HeldHistory(home / "state.db")
+        self.carrier = Carrier(home, Memory(self.history), self.run, clocks=self.clocks)
+        self.engine = Engine(ScheduleSettings(jobs), self.carrier, wake=self.ended.release)
+
+    def clocks(self) -> Moment:
+        return Moment(self.now, "boot", (self.now - START).total_seconds())
 
     def run(self, job: Job, _run_id: str, _lock: int | None, asked: Callable[[], str]) -> process.Ended:
         self.begun.append(job.name)
@@ -210,7 +213,7 @@ class Held:
 
     def tick(self, after: timedelta = timedelta(0)) -> int:
         self.now += after
-        return self.engine.tick(self.engine.clocks())
+        return self.engine.tick(self.clocks())
 
 
 @pytest.mark.parametrize("queue", [False, True], ids=["skip", "queue one"])
@@ -225,18 +228,18 @@ def test_a_slot_that_comes_while_an_earlier_run_is_at_it(queue: bool, tmp_path: 
     assert it.tick(MINUTE) == (1 if queue else 0)
     if queue:
         assert it.ended.acquire(timeout=10)
-    assert it.engine.history.last_state("count") is not None
+    assert it.history.last_state("count") is not None
     assert it.tick(57 * MINUTE + timedelta(minutes=1)) == 1
 
 
 def test_running_jobs_get_their_time_when_all_ends_and_their_slot_stays_open(tmp_path: Path) -> None:
-    it = Held(tmp_path, HOURLY, stop_seconds=0.1)
+    it = Held(tmp_path, HOURLY)
     it.tick()
     assert it.started.acquire(timeout=10)
-    it.engine.stop()
+    it.carrier.stop(0.1)
     assert it.ended.acquire(timeout=10)
     assert it.asked == ["stopped"]
-    assert it.engine.history.last_state("count") == (START, "running")
+    assert it.history.last_state("count") == (START, "running")
 
 
 @pytest.mark.parametrize("queue", [False, True], ids=["skip", "queue one"])
@@ -255,14 +258,14 @@ def test_a_run_by_hand_is_an_overlap_too(queue: bool, tmp_path: Path) -> None:
 
 def test_a_bug_in_one_job_ends_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     it = day(tmp_path, jobs=(HOURLY, replace(HOURLY, name="other")))
-    real = it.engine.run
+    real = it.carrier.run
 
     def broken(job: Job, *rest: Any) -> process.Ended:
         if job.name == "count":
             raise RuntimeError("broken")
         return real(job, *rest)
 
-    it.engine.run = broken
+    it.carrier.run = broken
     it.go(2 * HOUR)
     assert len(it.runs["other"]) == 2
     assert "count: a bug of the scheduler" in caplog.text
@@ -274,7 +277,7 @@ def test_what_cannot_be_started_is_a_failed_run(tmp_path: Path) -> None:
     def missing(*_: Any) -> process.Ended:
         raise FileNotFoundError(2, "No such file or directory")
 
-    it.engine.run = missing
+    it.carrier.run = missing
     it.go(HOUR / 2)
     assert it.reports[-1].outcome.word == "bug"
     assert it.reports[-1].attempt.detail == "cannot be started (No such file or directory)"
@@ -302,7 +305,7 @@ def test_with_the_database_down_the_jobs_of_each_host_run_on_and_that_is_told_on
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     it = day(tmp_path, jobs=(HOURLY, replace(HOURLY, name="shared", everywhere=False)))
-    it.engine.claims = Claims(Down(), "one")  # type: ignore[arg-type]
+    it.carrier.claims = Claims(Down(), "one")  # type: ignore[arg-type]
     it.go(3 * HOUR)
     assert {name: len(runs) for name, runs in it.runs.items()} == {"count": 3}
     assert caplog.text.count("shared: no run, since its claim cannot be made") == 1
@@ -332,7 +335,7 @@ def test_the_history_keeps_to_its_size_whatever_the_clock_said(tmp_path: Path) -
 
 def test_a_stop_between_two_tries_leaves_the_slot_open(tmp_path: Path) -> None:
     it = day(tmp_path, 3, 0)
-    it.engine.pause = lambda _seconds: it.engine.stop() or True  # type: ignore[func-returns-value]
+    it.carrier.pause = lambda _seconds: it.carrier.stop(0) or True  # type: ignore[func-returns-value]
     it.engine.tick(it.clocks())
     assert it.history.last_state("count") == (START, "running")
     it.restart()
@@ -364,7 +367,7 @@ def test_a_job_that_a_new_plan_switches_off_is_waited_for(tmp_path: Path) -> Non
     it.go.set()
     assert it.ended.acquire(timeout=10)
     assert it.engine.busy == []
-    assert it.engine.history.last_state("count") == (START, "ok")
+    assert it.history.last_state("count") == (START, "ok")
 
 
 def test_a_claim_is_kept_while_its_slot_runs_and_given_up_when_it_is_lost(tmp_path: Path) -> None:
@@ -379,7 +382,7 @@ def test_a_claim_is_kept_while_its_slot_runs_and_given_up_when_it_is_lost(tmp_pa
             )
 
     it = Held(tmp_path, replace(HOURLY, everywhere=False))
-    it.engine.claims = Claims(Database(), "one", ttl=0.06)  # type: ignore[arg-type]
+    it.carrier.claims = Claims(Database(), "one", ttl=0.06)  # type: ignore[arg-type]
     it.tick()
     assert it.ended.acquire(timeout=10)
     assert it.asked == ["taken over by another host"]

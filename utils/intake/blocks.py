@@ -230,7 +230,7 @@ class _Reader:
 def _announces(line: str) -> bool:
     """Whether a line by itself is what a heading over decisions says, or one over what is none."""
     title = line.strip().lower()
-    return len(title) <= 60 and title[-1:].isalnum() and bool(section((title,)))
+    return len(title) <= 60 and ":" not in title and title[-1:].isalnum() and bool(section((title,)))
 
 
 def cells(row: str) -> list[str]:

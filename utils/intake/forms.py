@@ -348,7 +348,7 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         0.72,
         "decided settled final official agreed",
         r"(?:[;,–—]| -) (?:and )?(?:that|this|it)(?:['’]s| is)(?: now)? (?:decided|settled|final|official|agreed)[.!]?$"
-        r"|\b(?:as|is|it['’]s) (?:now )?(?:final|decided|official|settled|agreed):",
+        r"|\b(?:treat|note|consider|count|record)\w* (?:this|that|it) (?:as )?(?:final|decided|official|settled|agreed):",
     ),
     # it's settled: ..., going with ..., Oslo it is
     (

@@ -39,9 +39,9 @@ _NOUNS = {
     "agreed": r"agreed|vereinbart|vereinbarung|agreement|consensus|resolution|ruling|approved|committed to|commitment|(?:outcome"
     r"|result) of the (?:vote|meeting|discussion|call)",
     "passed": r"resolved|verdict|settled|sign-?off|signed off|locked in|greenlit|green light|confirmed|finali[sz]ed",
-    "chosen": r"chosen|selected|picked|chosen (?:option|approach|solution|alternative|path|design|tool)|selected (?:option|approach|solution"
+    "chosen": r"chosen (?:option|approach|solution|alternative|path|design|tool)|selected (?:option|approach|solution"
     r"|alternative|path)|option chosen|option selected|choice|our choice|final choice|selection|(?:our |final "
-    r"|team )?pick|winner",
+    r"|team )?pick|winner|chosen|selected|picked",
     "weak": r"outcome|conclusion|policy|new policy",
 }
 _CLOSED = (

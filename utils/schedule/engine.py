@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from utils.schedule import slots
 from utils.schedule.carrier import REST_SECONDS, Carrier, Desk, utc

@@ -17,9 +17,10 @@ from typing import Any, Self
 from utils import config, errors, sections, services, state
 from utils.config import Settings
 from utils.errors import AnglesError
+from utils.schedule.carrier import Carrier, Report, child_runner, read_clocks
 from utils.schedule.claims import Claims
-from utils.schedule.engine import Engine, Report, child_runner, read_clocks
-from utils.schedule.history import History
+from utils.schedule.engine import Engine
+from utils.schedule.history import History, Memory
 from utils.schedule.jobs import Job
 from utils.schedule.messenger import Messenger
 from utils.schedule.supervisor import Served, Supervisor
@@ -65,13 +66,14 @@ class Service:
             messenger = Messenger()
             transport = None if "vault" in settings.missing else messenger
             teller = Teller(settings.home, run.log, plan.alerts, redact, transport)
-            history = History(settings.home / state.STATE_FILE)
-            engine = Engine(plan, settings.home, history, child_runner(settings.home, redact))
+            memory = Memory(History(settings.home / state.STATE_FILE))
+            carrier = Carrier(settings.home, memory, child_runner(settings.home, redact))
+            engine = Engine(plan, carrier)
             if plan.shared:
                 filled.need_vault()
-                engine.claims = Claims(messenger, engine.holder)
+                carrier.claims = Claims(messenger, engine.holder)
             service = cls(run, engine, teller, lambda: config.load_with(section)[1])
-            engine.tell, engine.wake = service.tell, lambda: service._events.put("")
+            carrier.tell, engine.wake = service.tell, lambda: service._events.put("")
             try:
                 yield service
             finally:
@@ -87,12 +89,12 @@ class Service:
         with self._heard():
             while True:
                 self._handle(_next(self._events, beat.seconds()))
-                if self.engine.stopping and (self.engine.overdue or not self.engine.busy):
+                if self.engine.carrier.stopping and (self.engine.carrier.overdue or not self.engine.busy):
                     break
                 if beat.due():
                     moment = read_clocks()
                     self.engine.tick(moment)
-                    if self.dashboard is not None and not self.engine.stopping:
+                    if self.dashboard is not None and not self.engine.carrier.stopping:
                         self.dashboard.look(moment.seconds)
         if self.dashboard is not None:
             self.dashboard.stop()
@@ -105,7 +107,7 @@ class Service:
         with self._heard():
             while self.engine.tick(read_clocks()) or self.engine.busy:
                 self._handle(_next(self._events, 1.0))
-                if self.engine.stopping and not self.engine.busy:
+                if self.engine.carrier.stopping and not self.engine.busy:
                     break
             while not self._events.empty():
                 self._handle(_next(self._events, 0.0))
@@ -124,7 +126,7 @@ class Service:
 
         def work() -> None:
             try:
-                found.append(self.engine.run_now(job))
+                found.append(self.engine.carrier.run_now(job))
             except AnglesError as error:
                 found.append(error)
             finally:
@@ -134,18 +136,19 @@ class Service:
             self.engine.begin(work)
             while not found:
                 if _next(self._events, 1.0) == "stop":
-                    self.engine.stop(0)
+                    self.engine.carrier.stop(0)
         if isinstance(found[0], AnglesError):
             raise found[0]
         return found[0]
 
     def _handle(self, event: str) -> None:
         if event == "stop":
-            again = self.engine.stopping
+            again = self.engine.carrier.stopping
             busy = ", ".join(self.engine.busy)
-            self.engine.stop(0 if again else None)
+            seconds = 0 if again else self.engine.plan.stop_seconds
+            self.engine.carrier.stop(seconds)
             if busy:
-                told = "is ended now" if again else f"gets {self.engine.plan.stop_seconds:g} s"
+                told = "is ended now" if again else f"gets {seconds:g} s"
                 self.run.note(f"stopping: {busy} {told}")
         elif event == "reload":
             self._reload()

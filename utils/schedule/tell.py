@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.errors import AnglesError
-from utils.schedule.engine import Report
+from utils.schedule.carrier import Report
 from utils.schedule.jobs import TRIES
 from utils.stores.base import Activity, Transport, Vault
 
