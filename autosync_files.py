@@ -28,11 +28,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+if "--dry-run" in sys.argv:
+    sys.dont_write_bytecode = True  # nothing at all: not even what Python keeps of our modules
+
 from utils import script
-from utils.errors import OK, PROBLEMS, AnglesError, ConfigError
+from utils.errors import MEANINGS, OK, PROBLEMS, AnglesError, ConfigError
 
 if TYPE_CHECKING:
     from utils.autosync.session import Options, Report
@@ -139,31 +143,39 @@ def _once(run: script.Run, wanted: Options, settings: Settings, options: argpars
 
 
 def _deliver(wanted: Options, settings: Settings) -> int:
-    from utils.autosync.deliver import Delivery
+    from utils.autosync.deliver import delivering
 
-    with Delivery(settings, wanted.state, deadline=DEADLINE) as deliver:
+    with delivering(settings, wanted.state, deadline=DEADLINE) as deliver:
         return deliver()
 
 
 def _watch(run: script.Run, wanted: Options, settings: Settings, *, deliver: bool) -> int:
     from utils.autosync import session, store
-    from utils.autosync.deliver import Delivery
+    from utils.autosync.deliver import delivering
     from utils.autosync.watch import Watch
     from utils.files import hold_lock
+    from utils.state import STATE_FILE, RunRecord, open_state, record_run
 
     def tell(report: Report) -> None:
         for line in (*report.lines(wanted.limit), *([report.closing_line()] if report.baselines else [])):
             run.log.info("%s", line)
             run.say(line)
 
+    def record(started: datetime, code: int, line: str) -> None:
+        """One row in the state for each way that a whole scan ended: its last one."""
+        ended, told = datetime.now(UTC), run.redactor.redact(line)
+        row = RunRecord(f"{run.id}-{code}", "files", started, ended, MEANINGS[code], told, code, os.getpid())
+        with open_state(settings.home / STATE_FILE) as db:
+            record_run(db, row)
+
     with (
         hold_lock(wanted.state.with_name(f"{wanted.state.name}.watch")),
-        Delivery(settings, wanted.state, deadline=WATCH_DEADLINE) as bring,
+        delivering(settings, wanted.state, deadline=WATCH_DEADLINE) as bring,
     ):
         with store.Store(wanted.state, read_only=True) as state:
             session.check(wanted, state)
         run.say(f"{run.component}: watching {', '.join(wanted.roots)}; Ctrl-C ends it")
-        Watch(wanted, tell, run.note, bring if deliver else None).run()
+        Watch(wanted, tell, run.note, bring if deliver else None, record).run()
     return OK
 
 

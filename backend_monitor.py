@@ -6,7 +6,7 @@
   python backend_monitor.py --watch          again and again until Ctrl-C
   python backend_monitor.py --heal           mend what is certainly broken; with --dry-run say what that would be
   python backend_monitor.py --nagios         one line with performance data, for a monitoring system
-  python backend_monitor.py --test-alert     send a test message to ALERT_URLS
+  python backend_monitor.py --test-alert     send a test message to ALERT_URLS; with --dry-run only look at them
   python backend_monitor.py --serve          the page, on http://127.0.0.1:5000
 
 Every full run leaves its results in logs/active/system_health.json and their history in logs/active/state.db, alerts
@@ -29,7 +29,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from utils import errors, script
-from utils.errors import AnglesError, ConfigError
+from utils.errors import AnglesError
 
 if TYPE_CHECKING:
     from utils.health.ground import Ground
@@ -64,8 +64,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--watch", metavar="SECONDS", nargs="?", type=_seconds, const=10.0, help="again and again (default: every 10 s)"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="with --serve (default: 127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=5000, help="with --serve (default: 5000)")
+    parser.add_argument("--host", help="with --serve (default: DASHBOARD_HOST, else 127.0.0.1)")
+    parser.add_argument("--port", type=_port, help="with --serve (default: DASHBOARD_PORT, else 5000)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON document on stdout")
     form.add_argument("--nagios", action="store_true", help="one line with performance data")
@@ -89,9 +89,11 @@ def _port(text: str) -> int:
 
 def _run(run: script.Run, options: argparse.Namespace) -> int:
     if options.test_alert:
-        return _test_alert(run)
-    if options.serve:  # utils.dashboard.serve(run, options.host, options.port)
-        raise ConfigError("--serve", "the page is not there yet", "Read logs/active/system_health.json")
+        return _test_alert(run, dry_run=options.dry_run)
+    if options.serve:
+        from utils import dashboard
+
+        return dashboard.serve(run, options.host, options.port)
     if options.watch is not None:
         return _watch(run, options)
     return _round(run, options)
@@ -202,13 +204,19 @@ def _table(run: script.Run, results: Sequence[Result]) -> None:
     Console().print(table)
 
 
-def _test_alert(run: script.Run) -> int:
-    """Has the child send a test message; says what it said."""
+def _test_alert(run: script.Run, *, dry_run: bool) -> int:
+    """Has the child send a test message, or only look at the addresses; says what it said."""
     from utils.config import ROOT
     from utils.health import alerts, model
 
     child = subprocess.run(
-        alerts.sender("--test"), cwd=ROOT, capture_output=True, text=True, errors="replace", check=False, timeout=120
+        alerts.sender("--test", *["--dry-run"][:dry_run]),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=120,
     )
     for line in (child.stdout + child.stderr).splitlines():
         run.say(line)

@@ -8,7 +8,7 @@ deleted row trashes its page; nothing is lost.
   python memory_sync.py                      both ways
   python memory_sync.py --test               check both connections, change nothing
   python memory_sync.py --dry-run            say everything a run would do, change nothing
-  python memory_sync.py --process PATH …     take in the decisions of files and folders, or of stdin (-)
+  python memory_sync.py --process PATH ...   take in the decisions of files and folders, or of stdin (-)
   python memory_sync.py --review             list what intake is not sure of
   python memory_sync.py --accept ID          put it into the vault; --reject ID: never
   python memory_sync.py --conflicts          list what is held

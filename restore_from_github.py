@@ -47,7 +47,7 @@ TABLES = ("decision_vault", "sync_links", "sync_log", "decision_history", "agent
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the script; answers its exit code."""
     options = _options(argv)
-    job = "restore-test" if options.test_restore else ""
+    job = "restore-test" if options.test_restore and not options.dry_run else ""
     return script.run("restore_from_github", lambda run: _run(run, options), as_json=options.json, job=job)
 
 
@@ -75,7 +75,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     if alone and (options.restore_decisions or options.restore_files or options.at or options.commit):
         parser.error("--list, --undo and --test-restore go alone")
     narrows = options.table or options.id or options.accept_redacted or options.on_collision != "keep"
-    if alone and (narrows or (options.dry_run and not options.undo)):
+    if alone and (narrows or (options.dry_run and options.list)):
         parser.error("--table, --id, --on-collision, --accept-redacted and --dry-run go with a restore")
     if (options.to or options.overwrite) and not options.restore_files:
         parser.error("--to and --overwrite go with --restore-files")
@@ -107,7 +107,7 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
         elif options.undo:
             return _undo(run, restore, vault, options)
         elif options.test_restore:
-            return _test(run, restore, vault, remote, alerts)
+            return _test(run, restore, vault, remote, None if options.dry_run else alerts)
         return _restore(run, restore, vault, remote, options)
 
 
@@ -174,15 +174,18 @@ def _undo(run: script.Run, restore: Restore, vault: Vault, options: argparse.Nam
     return PROBLEMS if done.left else OK
 
 
-def _test(run: script.Run, restore: Restore, vault: Vault, remote: Remote, where: AlertSettings) -> int:
+def _test(run: script.Run, restore: Restore, vault: Vault, remote: Remote, where: AlertSettings | None) -> int:
+    """Proves the newest snapshot; `where` alerts go, None where the result is not to be kept or told."""
     from utils.health import alerts
     from utils.health.firing import Event
 
     found = restore.prove(remote, vault)
-    told = Event("restore-test", not found.differences, run.now, found.closing_line(), at_once=True)
-    alerts.observe(restore.settings.home, where, [told], run.redactor.redact)
-    alerts.send(restore.settings.home)
-    restore.record(vault, "restore test", found.json(), "problems" if found.differences else "done")
+    if where is not None:
+        restore.keep(found)
+        told = Event("restore-test", not found.differences, run.now, found.closing_line(), at_once=True)
+        alerts.observe(restore.settings.home, where, [told], run.redactor.redact)
+        alerts.send(restore.settings.home)
+        restore.record(vault, "restore test", found.json(), "problems" if found.differences else "done")
     if run.as_json:
         run.document(found.json())
     for line in (*found.notes, *found.differences[:10]):

@@ -96,7 +96,8 @@ def _write_down(run: script.Run, backup: Backup, vault: Vault) -> None:
         write_atomic(backup.settings.home / REPORT, json.dumps(told, indent=2) + "\n")
         vault.record([backup.report.activity()])
     except AnglesError as unwritable:
-        run.note(f"the result is not written down everywhere: {unwritable}")
+        run.note(str(unwritable))
+        backup.report.problems.append("the result is not written down everywhere")
 
 
 def _stopwatch(laps: dict[str, float]) -> Callable[[str], None]:

@@ -103,7 +103,7 @@ def _run_now(run: script.Run, settings: Settings, plan: ScheduleSettings, job: J
 
 
 def _list(run: script.Run, settings: Settings, plan: ScheduleSettings, history: History) -> int:
-    from utils.schedule.carrier import read_clocks
+    from utils.schedule.history import read_clocks
     from utils.schedule.overview import line, standings
 
     moment = read_clocks()

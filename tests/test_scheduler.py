@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,10 +16,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
-from tests.schedule.host import job, to_json
+from tests.conftest import forget_local
+from tests.schedule.host import free_port, job, to_json
 from tests.world import ROOT, World
 from utils import state
 from utils.errors import BUSY, OK, USAGE
@@ -95,6 +98,14 @@ def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     while not true():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.02)
+
+
+def answers(address: str) -> bool:
+    """Whether somebody serves there."""
+    try:
+        return httpx.get(address, timeout=5).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def test_the_list_shows_the_cadence_of_all_jobs(home: Home) -> None:
@@ -315,6 +326,31 @@ def test_exports_name_their_files(home: Home) -> None:
     refused = home.script("--export", "systemd", SCHEDULE_SYNC="5h")
     assert refused.returncode == USAGE
     assert "SCHEDULE_SYNC: every 5h is nothing that a calendar has" in refused.stderr
+
+
+def test_the_page_is_served_beside_the_jobs_and_ends_with_them(home: Home) -> None:
+    address = f"http://127.0.0.1:{free_port()}/ping"
+    process = home.start([home.job("print('hello')", **OFTEN)], "--page", DASHBOARD_PORT=address.split(":")[2][:-5])
+    until(lambda: answers(address) and "ok" in home.outcomes())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == OK
+    assert not answers(address)
+
+
+def test_jobs_run_on_where_the_page_cannot_be_served(home: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        home.start([home.job("print('hello')", **OFTEN)], "--page", DASHBOARD_PORT=port)
+        until(lambda: home.outcomes().count("ok") >= 2)
+    assert home.log.count(f"dashboard: not started: port {port}") == 1
+
+
+def test_in_a_fresh_folder_without_configuration_it_works(home: Home) -> None:
+    try:
+        ended = home.script("--run-now", "sync", DATABASE_URL="")
+    finally:
+        forget_local(home.folder)
+    assert (ended.returncode, home.outcomes("sync")) == (OK, ["ok"]), ended.stderr
 
 
 def test_ctrl_c_ends_a_run_by_hand(home: Home) -> None:

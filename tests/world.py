@@ -276,13 +276,15 @@ class World:
         assert not report.wrote, report.lines
         assert self.everything() == before
 
-    def everything(self, *more_tables: str) -> Mapping[str, Any]:
-        """All that a run may write but its own marks: rows with their versions, pages, the bin, the properties."""
+    def tables(self, *more_tables: str) -> dict[str, Any]:
+        """All that a run may write in the vault but its own marks: rows with their versions."""
         tables = ("decision_vault", "sync_links", "sync_log", "decision_history", "agent_activity", *more_tables)
         query = sql.SQL("select t.xmin::text as version, to_jsonb(t) as row from {} t order by row")
-        found: dict[str, Any] = {
-            table: self.db.execute(query.format(sql.Identifier(table))).fetchall() for table in tables
-        }
+        return {table: self.db.execute(query.format(sql.Identifier(table))).fetchall() for table in tables}
+
+    def everything(self, *more_tables: str) -> Mapping[str, Any]:
+        """All that a run may write but its own marks: rows with their versions, pages, the bin, the properties."""
+        found: dict[str, Any] = self.tables(*more_tables)
         control, ours = self.sandbox.control, self.database_id
         for name, in_trash in (("pages", False), ("bin", True)):
             found[name] = control.pages(database_id=ours, in_trash=in_trash)

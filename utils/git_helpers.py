@@ -51,63 +51,27 @@ class NoBranchError(AnglesError):
 _KEPT = ("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _TOKEN = "Make a fine-grained token with write access to the contents of that repository, and set GITHUB_TOKEN"  # noqa: S105
 _TOLD: Sequence[tuple[str, type[AnglesError], str, str]] = (
-    (
-        r"GH013|GH009|[Pp]ush [Pp]rotection|[Ss]ecrets? (?:detected|found)|contains? (?:a )?secrets?",
-        SafetyError,
-        "redaction failed: the repository found a secret in what was pushed, and refused it",
-        "Look at what it says in the log, and report the kind of secret",
-    ),
-    (
-        r"could not read (?:User|Pass)|Authentication failed|error: 401",
-        ServiceError,
-        "refuses the token",
-        _TOKEN,
-    ),
+    (r"GH013|GH009|[Pp]ush [Pp]rotection|[Ss]ecrets? (?:detected|found)|contains? (?:a )?secrets?", SafetyError,
+     "redaction failed: the repository found a secret in what was pushed, and refused it",
+     "Look at what it says in the log, and report the kind of secret"),
+    (r"could not read (?:User|Pass)|Authentication failed|error: 401", ServiceError, "refuses the token", _TOKEN),
     (r"error: 403|[Pp]ermission (?:to .* )?denied|Write access", ServiceError, "the token may not do this", _TOKEN),
-    (
-        r"error: 30\d|unable to update url base|redirect",
-        ServiceError,
-        "has moved: it answers from another address, to which the token is not sent",
-        "Set REPO_URL to its new address",
-    ),
-    (
-        r"find remote ref",
-        NoBranchError,
-        "has no such branch: no backup was made yet ({})",
-        "Run: python run_backup_now.py",
-    ),
-    (
-        r"error: 404|[Rr]epository .*not found|does not appear to be a git repository|does not exist",
-        ServiceError,
-        "there is no such repository, or the token may not see it",
-        "Check REPO_URL and GITHUB_TOKEN",
-    ),
+    (r"error: 30\d|unable to update url base|redirect", ServiceError,
+     "has moved: it answers from another address, to which the token is not sent", "Set REPO_URL to its new address"),
+    (r"find remote ref", NoBranchError,
+     "has no such branch: no backup was made yet ({})", "Run: python run_backup_now.py"),
+    (r"error: 404|[Rr]epository .*not found|does not appear to be a git repository|does not exist", ServiceError,
+     "there is no such repository, or the token may not see it", "Check REPO_URL and GITHUB_TOKEN"),
     (r"dubious ownership", ConfigError, "belongs to another user", "Run as its owner"),
-    (
-        r"No space left|[Dd]isk quota|File too large|unable to write|signal 25",
-        RepositoryError,
-        "the disk is full ({})",
-        "Free some space there",
-    ),
-    (
-        r"file is (?:over|larger)|GH001|exceeds .*size limit",
-        SafetyError,
-        "refuses the size of a file ({})",
-        "See the log",
-    ),
-    (
-        r"hook declined|remote rejected|protected branch",
-        SafetyError,
-        "refuses the push ({})",
-        "See its rules and hooks",
-    ),
-    (
-        r"unable to access|unable to connect|hung up|early EOF|unexpected disconnect|RPC failed|took over",
-        ServiceError,
-        "cannot be reached ({})",
-        "Check REPO_URL and the network, then run again",
-    ),
-)
+    (r"No space left|[Dd]isk quota|File too large|unable to write|signal 25", RepositoryError,
+     "the disk is full ({})", "Free some space there"),
+    (r"file is (?:over|larger)|GH001|exceeds .*size limit", SafetyError,
+     "refuses the size of a file ({})", "See the log"),
+    (r"hook declined|remote rejected|protected branch", SafetyError,
+     "refuses the push ({})", "See its rules and hooks"),
+    (r"unable to access|unable to connect|hung up|early EOF|unexpected disconnect|RPC failed|took over", ServiceError,
+     "cannot be reached ({})", "Check REPO_URL and the network, then run again"),
+)  # fmt: skip
 """What git says, and how it is told; the first that matches."""
 
 

@@ -26,6 +26,7 @@ _FILES = {
     "restore_from_github": "backup.log",
     "run_backup_now": "backup.log",
     "run_migration": "active/migration.log",
+    "verify_deployment": "active/verify.log",
 }
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _CHATTY = ("httpcore", "httpx", "notion_client", "psycopg")

@@ -12,12 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from utils.intake.model import THRESHOLD
-from utils.schedule.jobs import JOBS, Job, planned
-from utils.schedule.slots import Window, parse_window
 from utils.variables import Variables
+
+if TYPE_CHECKING:
+    from utils.schedule.jobs import Job
+    from utils.schedule.slots import Window
 
 _BRANCH = re.compile(r"(?!.*(?:\.\.|//|\.lock(?:/|$)|/\.|\.$|/$))[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}")
 _AUTHOR = re.compile(r"[^<>\x00-\x1f]*[^<>\x00-\x20.,;:'\"][^<>\x00-\x1f]*")
@@ -239,8 +242,12 @@ class ScheduleSettings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
-def schedule(variables: Variables, home: Path, table: Sequence[Job] = JOBS) -> ScheduleSettings:
+def schedule(variables: Variables, home: Path, table: Sequence[Job] = ()) -> ScheduleSettings:
     """SCHEDULE_<JOB> of every job, SELF_HEAL, MAINTENANCE_WINDOW, the SCHEDULER_… ones, and what `alerts` reads."""
+    from utils.schedule.jobs import JOBS, planned
+    from utils.schedule.slots import parse_window
+
+    table = table or JOBS
     given = {each.variable: variables.value(each.variable) for each in table}
     jobs, problems = planned(table, given, heal=variables.flag("SELF_HEAL", default=True))
     variables.problems += problems
@@ -259,6 +266,29 @@ def schedule(variables: Variables, home: Path, table: Sequence[Job] = JOBS) -> S
         variables.number("SCHEDULER_STOP_SECONDS", 20, 0, 3600, "seconds"),
         variables.choice("SCHEDULER_COORDINATION", "host", ("host", "database")) == "database",
         alerts(variables, home),
+    )
+
+
+@dataclass(frozen=True)
+class DashboardSettings:
+    """Where the page is served, what opens it, and the names besides this machine's own by which it may be asked."""
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    token: str = field(default="", repr=False)
+    names: tuple[str, ...] = ()
+
+
+def dashboard(variables: Variables, _home: Path) -> DashboardSettings:
+    """DASHBOARD_HOST, DASHBOARD_PORT, DASHBOARD_TOKEN, DASHBOARD_ALLOWED_HOSTS with commas between them."""
+    usual, token = DashboardSettings(), variables.token("DASHBOARD_TOKEN")
+    if token and len(token) < 16:
+        variables.problems.append("DASHBOARD_TOKEN is shorter than 16 signs; make one with: openssl rand -hex 24")
+    return DashboardSettings(
+        variables.value("DASHBOARD_HOST", usual.host),
+        int(variables.number("DASHBOARD_PORT", usual.port, 1, 65_535, "a port")),
+        token,
+        tuple(name.lower() for name in variables.words("DASHBOARD_ALLOWED_HOSTS")),
     )
 
 

@@ -92,8 +92,9 @@ def open_state(path: Path, migrations: Sequence[str] = MIGRATIONS) -> Iterator[s
     """Opens a state file for the time of a `with` block, in autocommit mode; makes it and its folder when missing.
 
     A file that is damaged, empty or another program's, or whose tables are not those of its version, is renamed to
-    `<name>.corrupt-<UTC stamp>` and a new one begun, with a warning. Its version is the number of migrations applied; each is applied once, as one transaction. Several
-    processes may open it at once and write; a writer waits for another up to 10 seconds.
+    `<name>.corrupt-<UTC stamp>` and a new one begun, with a warning. Its version is the number of migrations applied;
+    each is applied once, as one transaction. Several processes may open it at once and write; a writer waits for
+    another up to 10 seconds.
 
     Args:
         path: the SQLite file.

@@ -15,9 +15,10 @@ from typing import Any
 
 from tests.world import ROOT
 from utils.autosync import rules, session
+from utils.autosync.drafts import Found
 from utils.autosync.index import Folder
 from utils.autosync.session import Options, Report
-from utils.autosync.store import Store, Update
+from utils.autosync.store import Store
 
 DEFAULT = rules.load(rules.DEFAULT)
 OLD = 1_700_000_000
@@ -85,7 +86,7 @@ class Place:
         with Store(self.state) as store:
             root = store.root(str(self.root))
             assert root is not None
-            store.commit(str(self.root), Update(root.identity, {path: folder}, ()), lambda _instance, _serial: ())
+            store.commit({str(self.root): Found(root.identity, {path: folder})}, lambda _instance, _serial: ())
 
     def outbox(self) -> list[Mapping[str, Any]]:
         """What waits for delivery, {decision, activity} each."""

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.autosync.place import Place
+from utils.autosync.drafts import Found
 from utils.autosync.session import scanning
-from utils.autosync.store import Store, Update
+from utils.autosync.store import Store
 from utils.errors import BusyError, ConfigError
 
 BASELINE = ["files baseline"]
@@ -134,7 +135,7 @@ def test_a_scan_that_fails_half_way_leaves_state_and_outbox_as_they_were(known: 
         root = store.root(str(known.root))
         assert root
         with pytest.raises(RuntimeError, match="cut"):
-            store.commit(str(known.root), Update(root.identity, {}, list(before)), fail)
+            store.commit({str(known.root): Found(root.identity, {}, list(before))}, fail)
     assert (known.folders(), known.outbox()) == (before, waiting)
 
 

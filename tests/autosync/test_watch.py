@@ -19,7 +19,8 @@ import pytest
 from tests.autosync.place import Place
 from utils.autosync import hints
 from utils.autosync.store import Store
-from utils.errors import BUSY, INTERRUPTED, OK
+from utils.errors import BUSY, INTERRUPTED, MEANINGS, OK, UNAVAILABLE
+from utils.state import STATE_FILE, open_state, runs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
 
@@ -189,6 +190,18 @@ def rows(dsn: str) -> int:
         (decisions,) = db.execute("select count(*) from decision_vault").fetchone() or (0,)
         (lines,) = db.execute("select count(*) from agent_activity where action like 'file %'").fetchone() or (0,)
     return int(decisions) if decisions == lines else -1
+
+
+@pytest.mark.parametrize(("vault", "code"), [(False, OK), (True, UNAVAILABLE)], ids=["well", "vault down"])
+def test_the_state_knows_of_a_whole_scan_as_of_any_run_of_the_job(place: Place, vault: bool, code: int) -> None:
+    place.write("a")
+    closed = "postgresql://nobody@127.0.0.1:1/none"
+    with watching(place, *([] if vault else ["--no-deliver"]), DATABASE_URL=closed):
+        until(lambda: "last run: none yet" not in place.run("--status").stdout, lambda: "nothing is written down")
+    with open_state(place.options.home / STATE_FILE) as db:
+        (run,) = runs(db, "files")
+    assert (run.code, run.outcome, run.ended is not None and run.ended >= run.started) == (code, MEANINGS[code], True)
+    assert ("cannot be reached" if vault else f"watching {place.root}") in run.detail
 
 
 def test_where_watches_run_out_it_scans_again_and_names_the_limit(place: Place) -> None:

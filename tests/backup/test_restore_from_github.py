@@ -16,6 +16,7 @@ import pytest
 from tests.backup.conftest import Place
 from tests.conftest import empty
 from tests.world import ROOT, World
+from utils.backup import apply
 from utils.backup.snapshot import MANIFEST
 from utils.errors import BUSY, OK, PROBLEMS, REFUSED, USAGE
 from utils.files import hold_lock
@@ -122,6 +123,22 @@ def test_undo_leaves_what_was_changed_since(place: Place) -> None:
     assert said.code == PROBLEMS
     assert f"decision {decision} was changed meanwhile and is left as it is" in said.err
     assert place.rows()[0]["comment"] == "a person"
+
+
+def test_a_row_that_somebody_adds_meanwhile_stays_theirs(place: Place) -> None:
+    def late(*arguments: Any) -> apply.Done:
+        place.insert("theirs", id=gone)
+        return restore_rows(*arguments)
+
+    gone, restore_rows = place.insert("gone"), apply.restore_rows
+    backed_up(place)
+    place.db.execute("delete from decision_vault")
+    with place.patch.context() as patch:
+        patch.setattr(apply, "restore_rows", late)
+        said = place.restore("--restore-decisions")
+    assert said.code == PROBLEMS
+    assert f"decision_vault {gone} was added meanwhile and is left as it is" in said.err
+    assert [row["decision"] for row in place.rows()] == ["theirs"]
 
 
 def test_an_empty_vault_gets_everything_back_and_its_next_backup_is_the_same(both: Place) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import re
 import secrets
 from pathlib import Path
@@ -58,6 +59,15 @@ def test_nothing_changed_nothing_committed_whatever_the_agents_did(place: Place)
     assert any(path.startswith("tables/agent_activity/") for path in place.github.files()), "they go along then"
     changed = place.github.git("diff", "--name-only", "angles-backup~1", "angles-backup", "--", "tables/decision_vault")
     assert changed == f"tables/decision_vault/{decision[:2]}.jsonl"
+
+
+def test_a_first_backup_of_an_empty_vault_begins_the_branch_and_can_be_proven(place: Place) -> None:
+    said = place.backup()
+    assert said.code == OK, said.err
+    assert "pushed to angles-backup" in said.out
+    assert sorted(place.github.files()) == [MANIFEST]
+    assert place.restore("--test-restore").code == OK
+    assert "nothing changed since" in place.backup().out
 
 
 def test_the_rest_api_gives_the_same_files_and_the_manifest_states_when_it_read(rest_place: Place) -> None:
@@ -397,6 +407,35 @@ def test_a_large_file_is_warned_of_and_a_huge_one_refused_before_the_push(place:
     assert "files/export/big.txt" in refused.err
     assert len(place.github.commits()) == 1
     place.patch.undo()
+
+
+def test_a_file_of_over_100_mb_is_refused_before_it_is_read(place: Place) -> None:
+    (place.home / "export").mkdir()
+    with (place.home / "export" / "dump.bin").open("wb") as huge:
+        huge.truncate(100_000_001)
+    said = place.backup()
+    assert said.code == REFUSED
+    assert "export/dump.bin has 100 MB, more than a file may have. Take it out of BACKUP_PATHS" in said.err
+    assert place.github.tip() == ""
+
+
+def test_clones_that_a_killed_run_left_are_removed_once_nobody_can_be_at_them(place: Place) -> None:
+    old, young = (place.home / ".local" / "backup" / f"check-{name}" for name in ("old", "young"))
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    assert place.backup().code == OK
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_a_report_that_cannot_be_written_is_a_problem_of_a_backup_that_was_made(place: Place) -> None:
+    place.insert("One")
+    (place.home / "logs" / "active" / "backup_report.json").mkdir(parents=True)
+    said = place.backup()
+    assert said.code == PROBLEMS
+    assert "backup_report.json: cannot be written" in said.err
+    assert "the result is not written down everywhere" in said.err
+    assert len(place.github.commits()) == 1
 
 
 def test_two_backups_do_not_meet(place: Place) -> None:

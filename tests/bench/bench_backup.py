@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 import psycopg  # noqa: E402
 
 from utils.backup import export, proof, snapshot  # noqa: E402
+from utils.backup.clean import cleaned  # noqa: E402
 from utils.backup.publish import verify  # noqa: E402
 from utils.backup.run import Backup, Report  # noqa: E402
 from utils.config import Mode, Settings, VaultSettings  # noqa: E402
@@ -151,6 +152,8 @@ def prove(bench: Bench) -> None:
     assert not made.differences, made.differences[:3]
     ended = time.perf_counter()
     size = sum(map(len, found.snapshot.files.values())) / 1e6
+    redaction, _ = timed(lambda: [cleaned(path, data, bench.redactor) for path, data in found.snapshot.files.items()])
+    print(f"redaction {size / redaction:.1f} MB/s")
     print(
         f"verify {cloned - began:.2f} s ({size:.1f} MB), scratch restore {restored - cloned:.2f} s,"
         f" compare {ended - restored:.2f} s"
@@ -195,7 +198,7 @@ def change(db: psycopg.Connection[Any], number: int) -> None:
     db.execute(statement.encode(), (f"changed {number}", str(number)))
 
 
-def timed(work: Callable[[], None]) -> tuple[float, float]:
+def timed(work: Callable[[], object]) -> tuple[float, float]:
     """Seconds that something takes, and processor seconds."""
     began, before = time.perf_counter(), processor()
     work()

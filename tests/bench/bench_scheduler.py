@@ -1,4 +1,4 @@
-"""Prints the figures of the scheduler: overhead of a child, memory after many runs, idle CPU, time to stop.
+"""Prints the figures of the scheduler with its page: overhead of a child, memory after many runs, idle CPU, time to stop.
 
 python tests/bench/bench_scheduler.py              all of it (about 3 minutes)
 python tests/bench/bench_scheduler.py --runs 100   fewer runs for the memory
@@ -21,13 +21,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import psutil  # noqa: E402
 
-from tests.schedule.host import job, to_json  # noqa: E402
+from tests.schedule.host import free_port, job, to_json  # noqa: E402
 from utils import state  # noqa: E402
 from utils.schedule import process  # noqa: E402
 from utils.schedule.history import History, Memory, Moment  # noqa: E402
@@ -66,8 +67,10 @@ def _overhead(folder: Path, count: int = 40) -> None:
 
 
 def _many_runs(folder: Path, runs: int) -> None:
-    """Many runs of real children in one process, with everything that a scheduler imports and writes down."""
-    import utils.schedule.service  # noqa: F401
+    """Many runs of real children in one process that serves the page, with all that a scheduler writes down."""
+    os.environ.update(ANGLES_HOME=str(folder), DASHBOARD_PORT=str(free_port()))
+    import utils.schedule.service  # noqa: F401 - as a scheduler does
+    from utils import dashboard
     from utils.schedule.carrier import Carrier, child_runner
     from utils.schedule.engine import Engine
     from utils.schedule.tell import Teller
@@ -87,19 +90,23 @@ def _many_runs(folder: Path, runs: int) -> None:
     )
     jobs = tuple(job(f"job-{number}", script) for number in range(4))
     engine = Engine(ScheduleSettings(jobs), carrier, wake=ended.release)
+    served = dashboard.start()
     seen: dict[int, float] = {}
     for done in range(0, runs, 4):
         seen[done] = _megabytes()
         now[0] += timedelta(hours=1)
         for _ in range(engine.tick(carrier.clocks())):
             ended.acquire()
+        with urlopen(served.address) as answer:
+            answer.read()
     early = seen[min(seen, key=lambda each: abs(each - runs // 10))]
-    print(f"memory: {early:.1f} MB after {runs // 10} runs, {_megabytes():.1f} MB after {runs}")
+    print(f"memory with the page: {early:.1f} MB after {runs // 10} runs, {_megabytes():.1f} MB after {runs}")
 
 
 def _idle(folder: Path, seconds: float) -> None:
     """The real script with nothing due."""
     env = {"PATH": os.environ["PATH"], "ANGLES_HOME": str(folder / "idle"), "DATABASE_URL": NOWHERE}
+    env["DASHBOARD_PORT"] = str(free_port())
     off = {f"SCHEDULE_{name}": "off" for name in ("MONITOR", "SYNC", "FILES", "BACKUP")}
     with subprocess.Popen(
         [sys.executable, str(ROOT / "scheduler.py")], env={**env, **off}, stdout=subprocess.DEVNULL
@@ -109,7 +116,7 @@ def _idle(folder: Path, seconds: float) -> None:
         before = sum(watched.cpu_times()[:2])
         time.sleep(seconds)
         used = sum(watched.cpu_times()[:2]) - before
-        print(f"idle: {100 * used / seconds:.3f} % of a core, {watched.memory_info().rss / 2**20:.1f} MB")
+        print(f"idle with the page: {100 * used / seconds:.3f} % of a core, {watched.memory_info().rss / 2**20:.1f} MB")
         took = _timed(lambda: _stop(scheduler))
         print(f"stop with nothing at it: {took:.2f} s")
 

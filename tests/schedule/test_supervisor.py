@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
+from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
+from tests.schedule.host import free_port
+from utils import dashboard
 from utils.errors import AnglesError
-from utils.schedule.service import _dashboard
 from utils.schedule.supervisor import Supervisor
 
 
@@ -72,20 +73,26 @@ def test_a_port_that_is_taken_is_told_once_and_tried_again(caplog: pytest.LogCap
     supervisor.stop()
 
 
-def test_a_version_without_a_dashboard_goes_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Log:
-        def info(self, *_: object) -> None:
-            pass
-
-    class Run:
-        log = Log()
-
-    monkeypatch.setitem(sys.modules, "utils.dashboard", None)
-    assert _dashboard(Run()) is None  # type: ignore[arg-type]
-    starter, module = Starter(), ModuleType("utils.dashboard")
-    module.start = starter  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "utils.dashboard", module)
-    supervisor = _dashboard(Run())  # type: ignore[arg-type]
-    assert supervisor is not None
+def test_a_bug_of_the_dashboard_is_told_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    starter = Starter()
+    starter.error = RuntimeError("broken")
+    supervisor = Supervisor(starter)
     supervisor.look(0.0)
-    assert len(starter.started) == 1
+    supervisor.stop()
+    assert "dashboard: not started: broken" in caplog.text
+
+
+def test_the_dashboard_is_served_again_on_its_port_when_it_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANGLES_HOME", str(tmp_path))
+    monkeypatch.setenv("DASHBOARD_PORT", str(free_port()))
+    served = []
+    supervisor = Supervisor(lambda: served.append(dashboard.start()) or served[-1])  # type: ignore[func-returns-value]
+    for number in range(2):
+        supervisor.look(float(number))
+        with urlopen(f"{served[-1].address}/ping", timeout=10) as answer:
+            assert answer.status == 200
+        served[-1].stop()
+    assert served[0].address == served[1].address
+    supervisor.stop()

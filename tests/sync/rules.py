@@ -47,6 +47,7 @@ class Seen:
     in_trash: bool
     by_bot: bool
     at_home: bool
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Watch:
         shown: the values that each page's fields had.
         done: how often people did something.
         ended: what there was after the last run, if that was one that leaves nothing to do.
+        running: a run is going on.
         stray: a process that somebody started, and maybe killed, made requests that may be logged late.
         excused: why a rule is not held to, by its number.
     """
@@ -100,6 +102,7 @@ class Watch:
     shown: dict[tuple[str, str], set[Any]] = field(default_factory=lambda: defaultdict(set))
     done: int = 0
     ended: Facts | None = None
+    running: bool = False
     stray: bool = False
     excused: dict[int, str] = field(default_factory=dict)
 
@@ -126,24 +129,19 @@ class Watch:
     def facts(self) -> Facts:
         """What there is now."""
         world = self.world
-        pages = self._pages()
-        links = world.db.execute(
-            "select decision_id::text, page_id::text, state, base_row, base_page, intent, todo from sync_links"
-        ).fetchall()
-        rows = world.rows()
+        pages, tables = self.pages(), world.tables()
+        rows = {row["id"]: from_image(row) for row in _rows(tables, "decision_vault")}
+        links = {row["decision_id"]: row for row in _rows(tables, "sync_links")}
         kept = {
             (row["field"], _value(row["field"], value))
-            for row in world.db.execute("select field, before, after from sync_log")
+            for row in _rows(tables, "sync_log")
             for value in (row["before"], row["after"])
             if not isinstance(value, dict | list)
         }
-        for row in world.db.execute("select was from decision_history"):
-            kept |= _values(from_image(row["was"]))
-        for content in (*rows.values(), *(page.content for page in pages.values())):
-            kept |= _values(content)
-        everything = {name: part for name, part in world.everything().items() if name != "schema"}
-        by_id, folds = {row["decision_id"]: row for row in links}, world.sandbox.control.settings().fold_options
-        return Facts(rows, pages, by_id, frozenset(kept), everything, folds)
+        kept = kept.union(*(_values(from_image(row["was"])) for row in _rows(tables, "decision_history")))
+        kept = kept.union(*map(_values, (*rows.values(), *(page.content for page in pages.values()))))
+        everything = {**tables, "pages": {page.id: page.raw for page in pages.values()}}
+        return Facts(rows, pages, links, frozenset(kept), everything, world.sandbox.control.settings().fold_options)
 
     def note(self, facts: Facts) -> None:
         """Remembers what is to be seen now."""
@@ -156,8 +154,12 @@ class Watch:
     def person(self) -> Iterator[None]:
         """Somebody edits pages: what they overwrite or purge before a sync saw it is no loss of ours.
 
-        What is overwritten in the vault is in its history.
+        Between runs the next one finds out; what is overwritten in the vault is in its history.
         """
+        self.done += 1
+        if not (self.running or self.stray):
+            yield
+            return
         before = self.facts()
         self.nothing_lost(before)
         self.note(before)
@@ -165,7 +167,6 @@ class Watch:
         after = self.facts()
         self.expected &= after.found
         self.note(after)
-        self.done += 1
 
     @contextmanager
     def run(self, options: Options = ORDINARY) -> Iterator[Callable[[Report], Report]]:
@@ -174,7 +175,7 @@ class Watch:
         before, done, asked = self.facts(), self.done, control.request_count()
         self.expected &= before.found
         self.note(before)
-        self.ended = None
+        self.ended, self.running = None, True
 
         def tell(report: Report) -> Report:
             told.append(report)
@@ -187,6 +188,7 @@ class Watch:
             unwritten = "4: a refused run wrote content"
             raise
         finally:
+            self.running = False
             after = self.facts()
             self.nothing_lost(after)
             self.note(after)
@@ -285,7 +287,7 @@ class Watch:
                     f"8: a PATCH carries {name} {old!r}, which {page.id} had"
                 )
 
-    def _pages(self) -> dict[str, Seen]:
+    def pages(self) -> dict[str, Seen]:
         """The pages of every database that was synced, live ones and those in the bin."""
         control = self.world.sandbox.control
         with control.store.reading() as session:
@@ -407,7 +409,11 @@ def _seen(page: dict[str, Any], ids: Mapping[str, str], *, by_bot: bool, at_home
         for ident in [ids.get(name)]
     }
     content = Decision(value["decision"] or "", value["date"], value["type"] or None, value["active"], value["comment"])
-    return Seen(page["id"], content, value["id"] or "", page["in_trash"], by_bot, at_home)
+    return Seen(page["id"], content, value["id"] or "", page["in_trash"], by_bot, at_home, page)
+
+
+def _rows(tables: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return [each["row"] for each in tables[name]]
 
 
 def _values(content: Decision) -> Values:

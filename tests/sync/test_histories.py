@@ -21,7 +21,7 @@ from utils.errors import SafetyError, ServiceError
 from utils.local.notion import Fault
 
 SEED = 20261101
-SHORT, LONG = {"postgres": 250, "supabase": 80}, {"postgres": 2_000, "supabase": 500}
+SHORT, LONG = {"postgres": 2_000, "supabase": 200}, {"postgres": 6_000, "supabase": 1_000}
 """Random steps by store: always, and with --long."""
 
 AT_ONCE = 5
@@ -107,7 +107,7 @@ class Histories(RuleBasedStateMachine):
         return found[place % len(found)][0] if found else None
 
     def page(self, place: int, *, in_trash: bool = False) -> Seen | None:
-        pages = [page for page in self.watch.facts().pages.values() if page.in_trash == in_trash]
+        pages = [page for page in self.watch.pages().values() if page.in_trash == in_trash]
         found = sorted(pages, key=lambda page: (repr(page.content), page.id))
         return found[place % len(found)] if found else None
 
@@ -228,6 +228,21 @@ class Histories(RuleBasedStateMachine):
             self.edit_page(page.id, "id", texts.get(how, second.decision_id))
             if how == "swapped":
                 self.edit_page(second.id, "id", page.decision_id)
+
+    @rule(place=places)
+    def loses_a_link(self, place: int) -> None:
+        """What the vault knew of a pair is gone; the page's Decision ID still tells it."""
+        one = self.row(place)
+        page = self.watch.facts().page_of(one) if one else None
+        if one and page and page.decision_id == one:
+            self.step()
+            self.here.db.execute("delete from sync_links where decision_id = %s", (one,))
+
+    @rule()
+    def loses_all_links(self) -> None:
+        """What the vault knew of all pairs is gone; its state is not, which knows properties by their ids."""
+        self.step()
+        self.here.db.execute("truncate sync_links")
 
     @rule(name=st.sampled_from(["date", "type", "comment", "active", "id"]))
     def renames_a_property(self, name: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from utils.autosync.store import Store, Waiting
+from utils.autosync.store import Store
 from utils.config import Settings
 
 if TYPE_CHECKING:
@@ -16,56 +16,45 @@ if TYPE_CHECKING:
 BATCH = 500
 
 
-class Delivery:
-    """Delivers for the time of a `with` block. The vault is opened when a row must go out, and kept open.
+@contextmanager
+def delivering(settings: Settings, state: Path, *, deadline: float) -> Iterator[Callable[[], int]]:
+    """Yields what delivers all that waits in the outbox, and answers how many rows.
+
+    The vault is opened when a row must go out, and kept open until it fails: with an AnglesError, and what it did not
+    take still waits.
 
     Args:
         settings: name the vault.
         state: the file of the outbox.
         deadline: seconds after which a call of the vault is given up.
     """
+    with ExitStack() as opened:
+        vault: Vault | None = None
 
-    def __init__(self, settings: Settings, state: Path, *, deadline: float) -> None:
-        self._settings, self._state, self._deadline = settings, state, deadline
-        self._vault: Vault | None = None
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close()
-
-    def __call__(self) -> int:
-        """Delivers what waits in the outbox; answers how many rows.
-
-        Raises:
-            AnglesError: the vault is not configured or failed; what it did not take still waits.
-        """
-        total = 0
-        with Store(self._state) as store:
+        def deliver() -> int:
+            nonlocal vault
+            total = 0
             try:
-                while rows := store.waiting(BATCH):
-                    self._deliver(rows)
-                    store.delivered(rows)
-                    total += len(rows)
+                with Store(state) as store:
+                    while rows := store.waiting(BATCH):
+                        from utils.stores.base import Activity
+
+                        vault = vault or _open(settings, deadline, opened)
+                        vault.add([row.decision for row in rows if row.decision])
+                        vault.record([Activity(**row.activity) for row in rows])
+                        store.delivered(rows)
+                        total += len(rows)
             except BaseException:
-                self._close()
+                vault = None
+                opened.close()
                 raise
-        return total
+            return total
 
-    def _deliver(self, rows: list[Waiting]) -> None:
-        from utils import services
-        from utils.stores.base import Activity
+        yield deliver
 
-        if self._vault is None:
-            filled = self._open.enter_context(services.database(self._settings))
-            self._vault = self._open.enter_context(services.vault(filled, deadline=self._deadline))
-        self._vault.add([row.decision for row in rows if row.decision])
-        self._vault.record([Activity(**row.activity) for row in rows if row.activity])
 
-    def _close(self) -> None:
-        self._vault = None
-        self._open.close()
+def _open(settings: Settings, deadline: float, opened: ExitStack) -> Vault:
+    from utils import services
+
+    filled = opened.enter_context(services.database(settings))
+    return opened.enter_context(services.vault(filled, deadline=deadline))

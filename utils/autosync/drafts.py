@@ -72,7 +72,7 @@ class Draft:
         found.hashed += len(self.pending)
         found.files += len(self.files)
         folder = pack(self.kinds, self.files, self.rules, start)
-        if self.pending or self.old is None or _differs(folder, self.old):
+        if self.pending or self.old is None or replace(folder, seen=self.old.seen) != self.old:
             found.folders[self.path] = folder
         if not self.silent:
             left = {name for name in self.before if self.kinds.get(name) in {LEFT_FILE, LEFT_FOLDER}}
@@ -189,9 +189,3 @@ def _unproven(file: File) -> File:
     """The file with a stat that it cannot have, so that the next scan takes its content."""
     mtime, size, inode, _, mode = STAT.unpack(file.stat)
     return File(STAT.pack(mtime, size, inode, 0, mode), file.digest)
-
-
-def _differs(one: Folder, other: Folder) -> bool:
-    return (one.names, one.kinds, one.stats, one.digests, one.rules) != (
-        *(other.names, other.kinds, other.stats, other.digests, other.rules),
-    )

@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
+from itertools import count
+from typing import Any
 
 from utils.autosync.index import Change, Event, File
 
@@ -16,94 +18,90 @@ _HASH_SIGNS = 12
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, AGENT)
 
 Row = dict[str, Any]
-"""{decision, activity}, either of which may be None."""
+"""{decision, activity}, the first of which may be None."""
 
-
-class Key(Protocol):
-    """What makes a file a key file."""
-
-    @property
-    def type(self) -> str:
-        """The type of the decisions that its changes become."""
+Name = Callable[..., str]
+"""Gives a row its id, of what it tells."""
 
 
 @dataclass(frozen=True)
 class Telling:
-    """How a scan of a root is told.
+    """How a scan is told.
 
     Args:
-        root: its path.
         host: this machine's name.
         now: when it was.
         limit: how many changes are told singly at most.
-        key: of a change, the rule by which it becomes a decision, or None.
+        key: of a change of a key file, the type of the decision that it becomes; None of any other.
         redact: takes secrets out of a text.
+        note: told with a first scan.
     """
 
-    root: str
     host: str
     now: datetime
     limit: int
-    key: Callable[[Change], Key | None]
+    key: Callable[[Change], str | None]
     redact: Callable[[str], str]
+    note: str = ""
 
-    def rows(self, changes: Sequence[Change], instance: str, serial: int) -> list[Row]:
-        """The rows of these changes: key files first, at most `limit`, then one that sums up the rest.
+    def rows(
+        self, baselines: Mapping[str, int], changes: Sequence[tuple[str, Change]], instance: str, serial: int
+    ) -> list[Row]:
+        """The rows of a scan: key files first, at most `limit` changes, then one that sums up the rest.
 
         Args:
-            changes: all of the scan.
+            baselines: how many files a root has that was scanned for the first time.
+            changes: all others, with their roots.
             instance: of the state, so that a new one's serials name other rows.
             serial: of the first row in the outbox.
         """
-        ranked = sorted(((change, self.key(change)) for change in changes), key=lambda pair: pair[1] is None)
+        ids = (partial(_id, instance, number) for number in count(serial))
+        ranked = sorted(((*change, self.key(change[1])) for change in changes), key=lambda each: each[2] is None)
         told, rest = ranked[: self.limit], ranked[self.limit :]
-        rows = [self._row(change, key, instance, number) for number, (change, key) in enumerate(told, serial)]
-        if rest:
-            rows.append(self._summary(rest, instance, serial + len(rows)))
-        return rows
+        rows = [self._baseline(root, files, next(ids)) for root, files in baselines.items()]
+        rows += [self._row(root, change, key, next(ids)) for root, change, key in told]
+        return [*rows, self._summary(rest, next(ids))] if rest else rows
 
-    def baseline(self, files: int, note: str, instance: str, serial: int) -> list[Row]:
-        """The one row of a first scan."""
-        details: Row = {"files": files, **({"note": note} if note else {})}
-        made = _id(instance, serial, self.root, "baseline")
-        return [{"decision": None, "activity": self._activity(made, "files baseline", details)}]
+    def _baseline(self, root: str, files: int, name: Name) -> Row:
+        details: Row = {"files": files, **({"note": self.note} if self.note else {})}
+        return {"decision": None, "activity": self._activity(name(root, "baseline"), root, "files baseline", details)}
 
-    def _row(self, change: Change, key: Key | None, instance: str, serial: int) -> Row:
-        old, new = _hash(change.old), _hash(change.new)
-        made = _id(instance, serial, self.root, change.source, change.path, old, new)
+    def _row(self, root: str, change: Change, key: str | None, name: Name) -> Row:
+        made = name(root, change.source, change.path, _hash(change.old), _hash(change.new))
         details: Row = {"path": self._shown(change.path), "event": str(change.event), "key": key is not None}
         if change.source:
             details["from"] = self._shown(change.source)
-        for name, file in (("old", change.old), ("new", change.new)):
+        for when, file in (("old", change.old), ("new", change.new)):
             if file:
-                details[name] = {"sha256": _hash(file), "size": file.size}
-        activity = self._activity(made, f"file {change.event}", details)
-        return {"decision": key and self._decision(made, change, key), "activity": activity}
+                details[when] = {"sha256": _hash(file), "size": file.size}
+        activity = self._activity(made, root, f"file {change.event}", details)
+        return {"decision": key and self._decision(made, root, change, key), "activity": activity}
 
-    def _summary(self, rest: Sequence[tuple[Change, Key | None]], instance: str, serial: int) -> Row:
-        made = _id(instance, serial, self.root, "summary")
-        counts = count(change for change, _ in rest)
-        activity = self._activity(made, "files summarized", {"changes": len(rest), **counts})
-        keys = [(change, key) for change, key in rest if key]
+    def _summary(self, rest: Sequence[tuple[str, Change, str | None]], name: Name) -> Row:
+        roots = list(dict.fromkeys(root for root, _, _ in rest))
+        made, root = name(*roots, "summary"), ", ".join(roots)
+        counts = counted(change for _, change, _ in rest)
+        activity = self._activity(made, root, "files summarized", {"changes": len(rest), **counts})
+        keys = [(change, key) for _, change, key in rest if key]
         decision = keys and {
-            **self._common(made, keys[0][1].type),
-            "decision": f"{len(keys)} more key files changed in {self._shown(self.root)}",
-            "comment": f"{_listed(count(change for change, _ in keys))}. {self._seen()}",
+            **self._common(made, keys[0][1]),
+            "decision": f"{len(keys)} more key files changed in {self._shown(root)}",
+            "comment": f"{_listed(counted(change for change, _ in keys))}. {self._seen()}",
         }
         return {"decision": decision or None, "activity": activity}
 
-    def _decision(self, made: str, change: Change, key: Key) -> Row:
+    def _decision(self, made: str, root: str, change: Change, key: str) -> Row:
         title = f"{self._shown(change.path)} was {change.event}"
         if change.source:
             title = f"{self._shown(change.source)} was renamed to {self._shown(change.path)}"
-        comment = f"Key file in {self._shown(self.root)}. {_contents(change)} {self._seen()}"
-        return {**self._common(made, key.type), "decision": title, "comment": comment}
+        comment = f"Key file in {self._shown(root)}. {_contents(change)} {self._seen()}"
+        return {**self._common(made, key), "decision": title, "comment": comment}
 
     def _common(self, made: str, kind: str) -> Row:
         return {"id": made, "date": self.now.date().isoformat(), "type": kind, "active": True}
 
-    def _activity(self, made: str, action: str, details: Mapping[str, Any]) -> Row:
-        where = {"root": self._shown(self.root), "host": self.host, "seen": self.now.isoformat(timespec="seconds")}
+    def _activity(self, made: str, root: str, action: str, details: Mapping[str, Any]) -> Row:
+        where = {"root": self._shown(root), "host": self.host, "seen": self.now.isoformat(timespec="seconds")}
         row = {"id": made, "agent_name": AGENT, "action": action, "details": {**where, **details}}
         return {**row, "status": "completed"}
 
@@ -124,7 +122,7 @@ def shown(path: str) -> str:
     return text
 
 
-def count(changes: Iterator[Change]) -> dict[str, int]:
+def counted(changes: Iterator[Change]) -> dict[str, int]:
     """How many changes there are of each event that happened."""
     events = [change.event for change in changes]
     return {str(event): events.count(event) for event in Event if event in events}

@@ -51,12 +51,15 @@ class Rules:
     gitignore: bool
     keys: tuple[KeyRule, ...]
 
-    def key(self, change: Change) -> KeyRule | None:
-        """The first rule that matches the path, or where a renamed file was; None where this event does not count."""
+    def key(self, change: Change) -> str | None:
+        """The type of the decision that a change becomes, None where it becomes none.
+
+        The first rule counts that matches the path, or where a renamed file was.
+        """
         for path in filter(None, (change.path, change.source)):
             rule = next((rule for rule in self.keys if rule.matches(path)), None)
             if rule:
-                return rule if change.event in rule.events else None
+                return rule.type if change.event in rule.events else None
         return None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from utils.autosync.drafts import Found
 from utils.autosync.index import Change, Event, join
 from utils.autosync.rules import Ignoring, Rules
 from utils.autosync.scan import RootError, Wanted, identity, scan
-from utils.autosync.store import DamagedError, Root, Store, Update
+from utils.autosync.store import DamagedError, Root, Store
 from utils.errors import ConfigError
 from utils.files import hold_lock
 
@@ -185,38 +186,35 @@ def check(options: Options, store: Store) -> None:
 
 
 def _swept(options: Options, store: Store, folders: Mapping[str, set[str]] | None) -> Report:
-    report = Report(options.dry_run)
+    report, scanned = Report(options.dry_run), {}
     store.count()  # what is damaged is known before anything is taken in
     for root in options.roots:
         if folders is not None and not folders.get(root):
             continue
         try:
-            _sweep_root(options, store, root, None if folders is None else folders[root], report)
+            known, found = _scanned(options, store, root, None if folders is None else folders[root])
         except RootError as gone:
             report.problems.append(str(gone))
+            continue
+        _add(report, root, found, is_first=known is None)
+        if known is None or found.folders or found.gone or found.identity != known.identity:
+            scanned[root] = found
     if report.unreadable:
         report.problems.append(f"{_some(report.unreadable)} cannot be read.")
+    if scanned and not options.dry_run:
+        note = "the state was damaged" if store.damaged else ""
+        host, now = os.uname().nodename, datetime.now(UTC)
+        telling = rows.Telling(host, now, options.limit, options.rules.key, options.redact, note)
+        report.queued = store.commit(scanned, partial(telling.rows, report.baselines, report.changes))
     return report
 
 
-def _sweep_root(options: Options, store: Store, root: str, folders: set[str] | None, report: Report) -> None:
+def _scanned(options: Options, store: Store, root: str, folders: set[str] | None) -> tuple[Root | None, Found]:
+    """What is known of a root, and what was found there."""
     known = store.root(root)
     if known is None or (folders is not None and known.identity != identity(root)):
         folders = None  # what was never scanned, or is another folder now, is looked at as a whole
-    found = scan(_wanted(options, store, root, known, folders))
-    _add(report, root, found, is_first=known is None)
-    if options.dry_run or not (known is None or found.folders or found.gone or found.identity != known.identity):
-        return
-    now = datetime.now(UTC)
-    telling = rows.Telling(root, os.uname().nodename, now, options.limit, options.rules.key, options.redact)
-    note = "the state was damaged" if store.damaged else ""
-
-    def told(instance: str, serial: int) -> Sequence[Mapping[str, Any]]:
-        if known is None:
-            return telling.baseline(found.files, note, instance, serial)
-        return telling.rows(found.changes, instance, serial)
-
-    report.queued += store.commit(root, Update(found.identity, found.folders, found.gone), told)
+    return known, scan(_wanted(options, store, root, known, folders))
 
 
 def _wanted(options: Options, store: Store, root: str, known: Root | None, folders: set[str] | None) -> Wanted:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from utils import state
+from utils.autosync.drafts import Found
 from utils.autosync.index import Folder
 from utils.errors import AnglesError
 
@@ -61,20 +62,11 @@ class Root:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A row of the outbox: a decision for the vault or None, and a line for `agent_activity` or None."""
+    """A row of the outbox: a decision for the vault or None, and a line for `agent_activity`."""
 
     serial: int
     decision: Mapping[str, Any] | None
-    activity: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Update:
-    """What a scan leaves in the state of a root."""
-
-    identity: tuple[int, int]
-    folders: Mapping[str, Folder]
-    gone: Sequence[str]
+    activity: Mapping[str, Any]
 
 
 class Store:
@@ -156,26 +148,23 @@ class Store:
         """The paths of a root's folders."""
         return [os.fsdecode(path) for (path,) in self._rows("select path from folders where root = ?", root.id)]
 
-    def commit(self, path: str, update: Update, rows: Callable[[str, int], Iterable[Mapping[str, Any]]]) -> int:
+    def commit(self, scanned: Mapping[str, Found], rows: Callable[[str, int], Iterable[Mapping[str, Any]]]) -> int:
         """Takes a scan into the state and its rows into the outbox, in one transaction.
 
         Args:
-            path: the root's.
-            update: what the scan leaves.
+            scanned: what was found, by the root's path.
             rows: makes the rows {decision, activity}, given this state's own id and the outbox's next serial.
 
         Returns:
             How many rows.
         """
         with self._guarded(), self._transaction():
-            number = self._keep_root(os.fsencode(path), update)
-            self._db.executemany(
-                _KEEP,
-                (_packed(number, os.fsencode(name), folder) for name, folder in update.folders.items()),
-            )
-            self._db.executemany(
-                "delete from folders where root = ? and path = ?", ((number, os.fsencode(gone)) for gone in update.gone)
-            )
+            for path, found in scanned.items():
+                number = self._keep_root(os.fsencode(path), found.identity)
+                kept = (_packed(number, os.fsencode(name), folder) for name, folder in found.folders.items())
+                self._db.executemany(_KEEP, kept)
+                gone = ((number, os.fsencode(name)) for name in found.gone)
+                self._db.executemany("delete from folders where root = ? and path = ?", gone)
             made = [(data, _crc(data)) for data in (json.dumps(row).encode() for row in rows(*self._next()))]
             self._db.executemany("insert into outbox(rows, crc) values (?, ?)", made)
             return len(made)
@@ -227,8 +216,8 @@ class Store:
         last = self._db.execute("select seq from sqlite_sequence where name = 'outbox'").fetchone()
         return instance.hex(), (last[0] if last else 0) + 1
 
-    def _keep_root(self, key: bytes, update: Update) -> int:
-        values = (key, *update.identity)
+    def _keep_root(self, key: bytes, identity: tuple[int, int]) -> int:
+        values = (key, *identity)
         (number,) = self._db.execute(
             "insert into roots(path, device, inode, crc) values (?, ?, ?, ?) on conflict (path) do update set"
             " device = excluded.device, inode = excluded.inode, crc = excluded.crc returning id",

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from utils.autosync import rows
 from utils.autosync.hints import Folders, Hints, network_system
 from utils.autosync.scan import RootError, identity
 from utils.autosync.session import Options, Report, ignoring, scanning, sound, sweep
 from utils.autosync.store import Store
-from utils.errors import AnglesError
+from utils.errors import BUSY, OK, PROBLEMS, AnglesError
 
 RECONCILE_SECONDS = 60.0
 FLUSH_SECONDS = 1.8
@@ -34,12 +35,14 @@ class Watch:
         tell: what a scan found.
         note: says a line to the person who watches.
         deliver: brings what waits in the outbox to the vault; None keeps it.
+        record: writes a whole scan down: when it began, its exit code, what it found in a line.
     """
 
     options: Options
     tell: Callable[[Report], None]
     note: Callable[[str], None]
     deliver: Callable[[], int] | None
+    record: Callable[[datetime, int, str], None]
     _identities: dict[str, tuple[int, int] | None] = field(default_factory=dict)
     _taken: Folders = field(default_factory=dict)
     _said: dict[str, set[str]] = field(default_factory=dict)
@@ -84,11 +87,12 @@ class Watch:
         """A whole scan, with the watches standing before it."""
         self._hints.overflowed = False
         self._due = time.monotonic() + RECONCILE_SECONDS
-        self._look(None)
+        started = datetime.now(UTC)
+        self._write_down(started, self._look(None))
         self._say_how_it_watches()
 
-    def _look(self, folders: Folders | None) -> None:
-        """Scans, and scans what is new once more when its watches stand; then delivers."""
+    def _look(self, folders: Folders | None) -> AnglesError | None:
+        """Scans, and scans what is new once more when its watches stand; then delivers. Answers what failed."""
         started = time.monotonic()
         new: Folders | None = folders
         try:
@@ -96,12 +100,12 @@ class Watch:
                 new = self._cover(self._sweep(new))
         except AnglesError as failure:
             self._say("scan", str(failure))
-            return
+            return failure
         self._say("scan")
         self._taken = {}
         if self._is_polling():
             self._due = time.monotonic() + max(_POLL_SECONDS, _POLL_SHARE * (time.monotonic() - started))
-        self._bring(again=folders is None)
+        return self._bring(again=folders is None)
 
     def _sweep(self, folders: Folders | None) -> Report:
         with scanning(self.options.state, wait=_LOCK_SECONDS), Store(self.options.state) as store:
@@ -125,15 +129,17 @@ class Watch:
             self._hints.uncover(root, folders)
         return {root: self._hints.cover(root, folders) for root, folders in report.touched.items()}
 
-    def _bring(self, *, again: bool) -> None:
-        """Delivers; a vault that failed is tried again with the next whole scan."""
+    def _bring(self, *, again: bool) -> AnglesError | None:
+        """Delivers; a vault that failed is tried again with the next whole scan. Answers what failed."""
         if self.deliver is None or (self._said.get("delivery") and not again):
-            return
+            return None
         try:
             self.deliver()
-            self._say("delivery")
         except AnglesError as failure:
             self._say("delivery", f"{failure} What changed waits in {self.options.state}")
+            return failure
+        self._say("delivery")
+        return None
 
     def _flush(self) -> None:
         """Takes in what is known to have changed, and delivers it, within two seconds."""
@@ -142,6 +148,17 @@ class Watch:
             if left:
                 self._sweep(left)
             self._bring(again=False)
+
+    def _write_down(self, started: datetime, failure: AnglesError | None) -> None:
+        """Lets the state know of a whole scan, unless another run is at one: it does so itself."""
+        problems = [str(failure)] if failure else sorted(self._said.get("files", ()))
+        code = failure.exit_code if failure else PROBLEMS if problems else OK
+        try:
+            if code != BUSY:
+                self.record(started, code, " ".join(problems) or f"watching {', '.join(self.options.roots)}")
+            self._say("record")
+        except AnglesError as unwritable:
+            self._say("record", f"this scan is not written down: {unwritable}")
 
     def _is_polling(self) -> bool:
         return bool(self._hints.lacking or any(map(network_system, self.options.roots)))

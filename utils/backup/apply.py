@@ -15,7 +15,7 @@ from typing import Any
 
 from utils.backup.direct import transaction
 from utils.backup.plan import Action, Plan, Step, refused
-from utils.backup.snapshot import TABLES, Row, has_mark
+from utils.backup.snapshot import TABLES, Row, Table, has_mark
 from utils.config import VaultSettings
 from utils.decision import FIELDS
 from utils.errors import AnglesError, ConfigError
@@ -92,9 +92,7 @@ def restore_rows(source: VaultSettings, vault: Vault, plan: Plan, undo: Undo) ->
     with _writing(source, vault) as call:
         for table in TABLES:
             added = [step.row for step in steps if step.table == table.name and step.action is Action.ADD]
-            for rows in batches(added):
-                answer = call("restore_add", {"run": undo.run, "table": table.name, "rows": rows})
-                _count(done, f"{table.name} added", len(answer["added"]))
+            _add(call, undo.run, table, added, done)
         changed = [step for step in steps if step.action is Action.OVERWRITE]
         _change(call, undo.run, [_item(step) for step in changed], done, "decision_vault overwritten")
     return done
@@ -210,6 +208,14 @@ def _item(step: Step) -> Row:
 def _undoing(step: Step) -> Row:
     left = {name: step.row[name] for name in FIELDS} if step.table == "decision_vault" else None
     return {"table": step.table, "id": step.id, "expect": left, "row": step.live}
+
+
+def _add(call: Call, run: str, table: Table, rows: Sequence[Row], done: Done) -> None:
+    for some in batches(rows):
+        added = {str(key) for key in call("restore_add", {"run": run, "table": table.name, "rows": some})["added"]}
+        _count(done, f"{table.name} added", len(added))
+        left = [name for row in some if (name := str(row[table.key])) not in added]
+        done.left += [f"{table.name} {name} was added meanwhile and is left as it is" for name in left]
 
 
 def _change(call: Call, run: str, items: Sequence[Row], done: Done, what: str) -> None:

@@ -6,7 +6,8 @@ import fnmatch
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from utils.errors import AnglesError
+from utils.backup.snapshot import MOST_BYTES
+from utils.errors import AnglesError, SafetyError
 
 NEVER_FOLDERS = {".git", ".local", ".venv", ".ssh", ".aws", ".gnupg", "logs", "node_modules", "__pycache__"}
 NEVER = (
@@ -32,6 +33,9 @@ def gather(home: Path, paths: Sequence[str]) -> tuple[dict[str, bytes], list[str
             left_out.append(f"{name!r} is left out: its name holds control characters")
             continue
         try:
+            if (size := path.stat().st_size) > MOST_BYTES:
+                what = f"{name} has {size / 1e6:.0f} MB, more than a file may have"
+                raise SafetyError("backup", what, "Take it out of BACKUP_PATHS")
             found[f"files/{name}"] = path.read_bytes()
         except OSError as error:
             remedy = "Make it readable, or change BACKUP_PATHS"

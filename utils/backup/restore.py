@@ -154,7 +154,7 @@ class Restore:
         return undo, apply.Done(done.rows, files.files, done.left + files.left)
 
     def prove(self, remote: Remote, vault: Vault) -> Proof:
-        """The weekly test; writes `restore_test.json`."""
+        """The weekly test."""
         found, began = Proof(self.run, self.now), time.monotonic()
         try:
             made = self.snapshot(remote, newest)
@@ -167,9 +167,12 @@ class Restore:
             live = export.read(self.settings.need_vault(), vault).rows
             proof.compare_live(made.snapshot, live, made.taken, self.redactor, found)
         found.seconds = round(time.monotonic() - began, 3)
+        return found
+
+    def keep(self, found: Proof) -> None:
+        """Writes `restore_test.json`."""
         told = self.redactor.redact_json(found.json())
         write_atomic(self.settings.home / proof.REPORT, json.dumps(told, indent=2) + "\n")
-        return found
 
     def record(self, vault: Vault, action: str, details: Mapping[str, Any], status: str) -> None:
         """Writes into `agent_activity` what was done."""

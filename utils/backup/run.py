@@ -138,15 +138,15 @@ class Backup:
         report.changes = branch.changes(made)
         self.lap("redact")
         self._guard(made, allow_shrink=allow_shrink)
-        if not report.changes.judged:
-            report.outcome, report.commit = "unchanged", branch.base or ""
+        if branch.base and not report.changes.judged:
+            report.outcome, report.commit = "unchanged", branch.base
         else:
             tree = branch.stage(made)
             report.outcome = "would push"
             self.lap("stage")
         if dry_run:
             return
-        if report.changes.judged:
+        if report.outcome == "would push":
             report.commit = branch.commit(tree, self._message(reading.at), report.at)
             report.outcome = "pushed"
             self.lap("push")

@@ -19,7 +19,8 @@ FORMAT = 1
 WARN_BYTES, MOST_BYTES = 50_000_000, 100_000_000
 """What GitHub warns of, and what it refuses, a file."""
 
-_MARK = re.compile(r"\[REDACTED:([a-z0-9-]+)\]")
+_MARK = re.compile(r"\[REDACTED:(?!kind\])([a-z0-9-]+)\]")
+"""A redaction marker; `[REDACTED:kind]` is how prose about them names one."""
 
 Row = dict[str, Any]
 

@@ -69,6 +69,7 @@ CHECKS = (
     Check("schema", "database", "vault", rules.schema, leads=False),
     Check("privileges", "database", "vault", rules.privileges, leads=False),
     Check("write-probe", "database", "vault", rules.write_probe, leads=False),
+    Check("decisions", "database", "vault", rules.decisions, leads=False),
     Check("rest-api", "endpoints", "rest", rules.rest_api),
     Check("dashboard", "endpoints", "dashboard", rules.dashboard),
     Check("notion", "notion", "notion", rules.notion),

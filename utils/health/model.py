@@ -69,7 +69,7 @@ class Finding:
     value: float | None = None
     unit: str = ""
     limits: Limits | None = None
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def up(fact: str, **more: Any) -> Finding:

@@ -187,6 +187,15 @@ def write_probe(fact: Vault, _seen: Seen) -> Finding:
     return up("a row of agent_activity was written, read and deleted")
 
 
+def decisions(fact: Vault, _seen: Seen) -> Finding:
+    """How many there are, by type and new a week, for the page: it asks no database itself."""
+    if fact.look is None:
+        return skipped("the database has no health_look()", MIGRATE)
+    rows = fact.look["rows"]
+    details = {"active": rows["active"], "types": fact.look["types"], "weeks": fact.look["weeks"]}
+    return up(f"{rows['total']} decisions, {rows['active']} active", value=rows["total"], details=details)
+
+
 def backlog(fact: Vault, seen: Seen) -> Finding:
     """Rows that are not in Notion yet."""
     if not fact.synced:

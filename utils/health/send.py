@@ -1,7 +1,7 @@
 """Tells people what is queued, by apprise, and ends: the only process that ever imports it.
 
   python -m utils.health.send           the queued alerts, as one message, once the group is complete
-  python -m utils.health.send --test    a test message, at once
+  python -m utils.health.send --test    a test message, at once; with --dry-run only look at the addresses
 
 Exit codes: 0 told, or nothing to tell; 2 ALERT_URLS is not set or wrong; 3 nobody took it: it is kept, and tried again
 """
@@ -23,6 +23,8 @@ from utils.errors import OK, ConfigError, ServiceError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import apprise
+
     from utils.sections import AlertSettings
 
 LOCK_SECONDS = 120.0
@@ -34,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; answers its exit code."""
     parser = script.parser("alerts", __doc__)
     parser.add_argument("--test", action="store_true", help="send a test message")
+    parser.add_argument("--dry-run", action="store_true", help="with --test: only look at the addresses")
     options = parser.parse_args(argv)
     return script.run("alerts", lambda run: _run(run, options))
 
@@ -48,6 +51,9 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
         raise ConfigError(
             "ALERT_URLS", "not set", "Set an address, such as ntfy://ntfy.sh/your-topic (see .env.example)"
         )
+    if options.test and options.dry_run:
+        run.say(f"apprise knows {len(_known(run, settings))} of {len(settings.urls)} addresses; no message was sent")
+        return OK
     if options.test:
         told = _tell(run, settings, f"Angles on {socket.gethostname()}: a test", "This is what an alert looks like.")
         run.say(f"a test message went to {told} of {len(settings.urls)} addresses")
@@ -87,22 +93,8 @@ def _tell(run: script.Run, settings: AlertSettings, title: str, text: str) -> in
     Raises:
         ConfigError: apprise knows none of the addresses. ServiceError: none of those that it knows took it.
     """
-    import apprise
-
-    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it names addresses
     title, text = run.redactor.redact(title), run.redactor.redact(text)
-    known = []
-    for number, url in enumerate(settings.urls, 1):
-        target = apprise.Apprise.instantiate(url)
-        if isinstance(target, apprise.NotifyBase):
-            known.append((f"address {number} ({url.partition(':')[0]})", target))
-        else:
-            run.note(
-                f"ALERT_URLS: address {number} ({url.partition(':')[0]}) is none that apprise knows; copy it again"
-            )
-    if not known:
-        raise ConfigError("ALERT_URLS", "holds no address that apprise knows", "See https://appriseit.com/services/")
-    waiting = known
+    known = waiting = _known(run, settings)
     for pause in (*PAUSES, None):
         waiting = [(name, target) for name, target in waiting if not target.notify(body=text, title=title)]
         if not waiting or pause is None:
@@ -115,6 +107,29 @@ def _tell(run: script.Run, settings: AlertSettings, title: str, text: str) -> in
             "ALERT_URLS", "no address takes messages", "Check them: python backend_monitor.py --test-alert"
         )
     return len(known) - len(waiting)
+
+
+def _known(run: script.Run, settings: AlertSettings) -> list[tuple[str, apprise.NotifyBase]]:
+    """The addresses that apprise knows, each with its name; the others are told.
+
+    Raises:
+        ConfigError: it knows none.
+    """
+    import apprise
+
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it names addresses
+    known = []
+    for number, url in enumerate(settings.urls, 1):
+        target = apprise.Apprise.instantiate(url)
+        if isinstance(target, apprise.NotifyBase):
+            known.append((f"address {number} ({url.partition(':')[0]})", target))
+        else:
+            run.note(
+                f"ALERT_URLS: address {number} ({url.partition(':')[0]}) is none that apprise knows; copy it again"
+            )
+    if not known:
+        raise ConfigError("ALERT_URLS", "holds no address that apprise knows", "See https://appriseit.com/services/")
+    return known
 
 
 if __name__ == "__main__":

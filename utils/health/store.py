@@ -70,7 +70,8 @@ def read(home: Path) -> dict[str, Any] | None:
         found = json.loads((home / DOCUMENT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("schema") == model.SCHEMA else None
+    whole = isinstance(found, dict) and found.get("schema") == model.SCHEMA and "results" in found
+    return found if whole else None
 
 
 def keep(db: sqlite3.Connection, results: Sequence[Result], now: datetime) -> None:
@@ -121,6 +122,15 @@ def days(db: sqlite3.Connection) -> dict[str, list[Day]]:
     for name, day, up, warn, down, other, seconds, timed in rows:
         found.setdefault(name, []).append(Day(day, up, warn, down, other, seconds / timed if timed else None))
     return found
+
+
+def happened(db: sqlite3.Connection, count: int) -> list[tuple[datetime, str, str, str]]:
+    """What was alerted and what was mended, the newest first: when, the word for it, the subject, the text."""
+    told = db.execute("select at, kind, subject, text from alerts order by id desc limit ?", (count,))
+    found = [(datetime.fromisoformat(at), kind, subject, text) for at, kind, subject, text in told]
+    healed = db.execute("select at, outcome, action, detail from heals order by id desc limit ?", (count,))
+    found += [(datetime.fromtimestamp(at, UTC), outcome, action, detail) for at, outcome, action, detail in healed]
+    return sorted(found, reverse=True)[:count]
 
 
 def good_copy(home: Path) -> Path:

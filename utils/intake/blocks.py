@@ -17,7 +17,7 @@ _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})\s*$")
 _BOLD = re.compile(r"\s*(\*\*|__)(?!\s)([^*_\n]{2,60}?)\s*:?\s*\1\s*:?\s*$")
 _TITLE = re.compile(r"\s*([^\W\d_][^.!?:|\n]{1,60}):\s*$")
 _ITEM = re.compile(r"(\s*)(?:[-*+•·‣▪–]|\(?\d{1,3}[.)])\s+(?:\[([ xX✓✔-])\]\s*)?(.*)")
-_BOX = re.compile(r"\s*(?:(?P<on>[✅☑✔✓🗹])|(?P<off>[☐⬜🔲]))\ufe0f?\s*(.*)")
+_BOX = re.compile(r"\s*(?:(?P<on>[✅☑✔✓🗹])|(?P<off>[☐⬜🔲✘✗❌✖⏳❓]))\ufe0f?\s*(.*)")
 _KEY = re.compile(r"\s*(?:[*_]{1,2})?[^\W\d_][\w /'’#()-]{1,40}(?:[*_]{1,2})?\s*(?:[:：=]|->|→|⇒)(?:\s|[*_]|$)")
 _STAMP = re.compile(r"\s*[\[(]?\d{4}-\d\d-\d\d")
 _ROW = re.compile(r"\s*\|(.+)\|\s*$")
@@ -25,7 +25,8 @@ _RULE = re.compile(r"[\s|:-]+$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FRONT = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _MARKS = re.compile(
-    r"\*{1,3}|~~|(?<!\w)_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)|!?\[(?=[^\]\n]{1,300}\]\([^)\n]{0,500}\))|(?<=.)\]\([^)\n]{0,500}\)"
+    r"\*{1,3}|~~|(?<!\w)_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)|!?\[(?=[^\]\n]{1,300}\]\([^)\n]{0,500}\))"
+    r"|(?<=.)\]\([^)\n]{0,500}\)"
 )
 
 
@@ -193,7 +194,11 @@ class _Reader:
                 yield self._under(self.lines.pop().strip(), 7)
             yield from self._end()
         if not self.lines:
-            if self.kind in ("text", "item") and (self.kind == "text" or not line.startswith((" ", "\t"))):
+            if (
+                self.kind in ("text", "item")
+                and not _STAMP.match(line)
+                and (self.kind == "text" or not line.startswith((" ", "\t")))
+            ):
                 self._close(7)
             self.kind, self.depth, self.box = "text", 0, ""
         self.lines.append(line)

@@ -9,11 +9,12 @@ from utils.intake.cues import asks
 _OPEN = re.compile(
     r"^\W*(?:(?:deferred|postponed|delayed)(?! (?:the|our|all|a|an|any)\b).{0,60}$|(?:we )?need (?:more|further|to)\b"
     r"|more (?:data|info\w*|time|research|input) (?:is |are )?(?:needed|required)|(?:still |yet |currently |to be "
-    r"|is |not (?:yet )?)*(?:tbd|tba|tbc|n/?a|none|nothing|unknown|pending|open|undecided|undetermined|unresolved"
+    r"|is |not (?:yet )?)*(?:tbd|tba|tbc|n/?a|none|nothing|unknown|pending|open(?!\s+(?:from|at|up|in|with|every"
+    r"|earlier|later|until|till|source|new|\d))|undecided|undetermined|unresolved"
     r"|outstanding|awaiting|waiting|in progress"
     r"|under (?:discussion|review|consideration)|decided|determined|made|confirmed|blank|empty|missing|unclear"
     r"|not (?:yet|made|decided|reached|available|applicable)|no(?:ne)? (?:yet|decision|consensus|agreement)\w*|yours"
-    r"|up to)"
+    r"|up to)(?!\w)"
     r"(?!\s+(?:the|our|all|to|a|on|for|by default|x)\b(?! be)).{0,60}$|todo\b|tbd\b|whether\b|to be (?:decided"
     r"|determined|confirmed|made|agreed)|\?+|…+|\.\.\.|x{2,}\b"
     r"|(?:we )?(?:need|have|want|ought|still need|still have) to (?:decide|choose|agree|discuss|pick|determine)"
@@ -21,7 +22,7 @@ _OPEN = re.compile(
     r"|(?:it )?depends\b|(?:i|we) (?:would |['’]d )?(?:recommend|suggest|propose|advise)|(?:recommend|propos"
     r"|suggest)(?:ed|al|ation)?\b|(?:i|we) (?:do not|don['’]t|cannot|can['’]t|haven['’]t|have not)\b"
     r"|(?:a|the|your|our) (?:choice|decision|matter|question) (?:between|of|that|which|about|is)\b|(?:nobody|no one"
-    r"|neither)\b|which\b|how\b|what\b|who\b|when (?:to|we)\b"
+    r"|neither)\b.{0,30}\b(?:agree|decid|could|know|has|have|wants?)|which\b|how\b|what\b|who\b|when (?:to|we)\b"
     r"|[<\[{(][^>\]})]*(?:decision|text|here|insert|your|todo|tbd|describe|placeholder|statement"
     r"|\.\.\.)[^>\]})]*[>\]})])",
     re.IGNORECASE,
@@ -49,24 +50,28 @@ _DO = (
     r"|document|review|test|automate|centrali[sz]e|decentrali[sz]e|hold|schedule|make|turn|let|give|pay"
     r"|charge|offer|support|discontinue|extend|shorten|roll|route|cache|log|monitor|back|license|partner|acquire"
     r"|appoint|assign|mandate|restrict|avoid|treat|track|train|sign|return|accept|reject|approve|decline|pin"
-    r"|lock|upgrade|downgrade|stay|stick|never|always|do not|don['’]t|no\b|only|all|every|refuse|ask|send|put|bring"
+    r"|lock|upgrade|downgrade|stay|stick|never|always|nobody|no one|everyone|everybody|do not|don['’]t|no\b|only"
+    r"|all|every|refuse|ask|send|put|bring"
     r"|take|get|provide|establish|form|appoint|fund|sell|spin|bundle|unify|validate|sanitize|hash|mask|anonymi[sz]e"
     r"|delegate|isolate|separate|decouple|expose|hide|block|permit|grant|revoke|audit|scan|sample|batch|stream|queue"
     r"|shard|replicate|index|version|tag|branch|squash|rebase|pair|rotate|meet|hold|plan|target|localise|localize"
     r"|translate"
 )
 _PASSIVE = re.compile(
-    r"\b(?:is|are|gets?|be) (?:not |now |only |always |all )?(?:un)?(?:extended|moved|used|kept|dropped|replaced|cancel+ed"
+    r"\b(?:is|are|gets?|be) (?:not |now |only |always |all )?(?:un)?(?:extended|moved|used|kept|dropped|replaced"
+    r"|cancel+ed"
     r"|approved|adopted|retired|amended|raised|lowered|cut|limited|allowed|banned|forbidden|required|paid|sold|built"
     r"|bought|hired|launched|merged|split|closed|opened|hosted|stored|encrypted|written|called|named|held|run|shipped"
-    r"|released|published|deleted|removed|postponed|delayed|paused|frozen|outsourced|introduced|renewed|given|sent|made"
-    r"|mandatory|free|optional|off|out|over|final)\b|\b(?:moves?|stays?|goes|closes|opens|wins?|gets|pays?|remains?|starts?"
+    r"|released|published|deleted|removed|postponed|delayed|paused|frozen|outsourced|introduced|renewed|given|sent"
+    r"|made"
+    r"|mandatory|free|optional|off|out|over|final)\b|\b(?:moves?|stays?|goes|closes|opens|wins?|gets|pays?"
+    r"|remains?|starts?"
     r"|ends?|replaces|runs|takes place|lives?|keeps|leaves|joins|costs|needs?) ",
     re.IGNORECASE,
 )
 _ACTION = re.compile(
-    rf"^\W*(?:to |that |we (?:will |shall |['’]ll )?|the team will |not )?(?:{_DO})\b|\b(?:will|shall|must|may not"
-    rf"|won['’]t|no longer|becomes?|instead of|over|going with|moving to)\b",
+    rf"^\W*(?:to |that |we(?: will| shall|['’]ll)? |the team will |not )?(?:{_DO})\b|(?:\b(?:will|shall|must|may not"
+    rf"|won['’]t|no longer|becomes?|instead of|over|going with|moving to)|['’]ll)\b",
     re.IGNORECASE,
 )
 

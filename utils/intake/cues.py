@@ -70,7 +70,8 @@ _REPORTED = re.compile(
 )
 _DOUBTED = re.compile(
     r"\b(?:i|we) (?:do not|don['’]t|still )?(?:think|guess|believe|assume|wonder|doubt|feel|suspect|recall|know)\b"
-    r"|\b(?:not sure|unsure|unclear|uncertain|seems?|sounds like"
+    r"|\b(?:i|we)(?:['’]d| would)? (?:suggest|recommend|propose|advise|prefer)\b|\b(?:not sure|unsure|unclear"
+    r"|uncertain|seems?|sounds like"
     r"|looks like|it appears|remind me|tell me|ask|asked|let me know|as far as i|i['’]m not|no idea)\b",
     re.IGNORECASE,
 )

@@ -44,7 +44,8 @@ _TEAM = (
     r"|the \w+(?: \w+)?))"
 )
 _ADVERB = (
-    r"(?:(?!nearly|hardly|barely|supposedly|allegedly|reportedly)\w+ly|therefore|consequently|hence|so|now|also|then|just|already|together|hereby|thus|instead|all|both|each"
+    r"(?:(?!nearly|hardly|barely|supposedly|allegedly|reportedly)\w+ly|therefore|consequently|hence|so|now|also"
+    r"|then|just|already|together|hereby|thus|instead|all|both|each"
     r"|at last|in the end|as a (?:team|group|company)"
     r"|today|yesterday|this (?:morning|week|month|quarter)|last (?:night|week|month|\w+day)|since|long since"
     r"|once and for all)"
@@ -57,7 +58,8 @@ _WORDS = (
 )
 _HOLDS = r"(?=[^.;]*\b(?:will|shall|must|should|would|may|is|are|gets?|stays?|goes|has to|have to|needs?)\b)"
 _TO = (
-    rf"(?:to(?! disagree)|that|on|upon|against|for|not to|in favou?r of|:|(?:the|all|every|each|our|no|any)\b{_HOLDS})"
+    rf"(?:to(?! disagree)|that|on|upon|against|for|not to|in favou?r of|:|(?:the|all|every|each|our|no"
+    rf"|any)\b{_HOLDS})"
 )
 _US = rf"(?:{_WE}|{_TEAM})"
 _NOUN = (
@@ -89,7 +91,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     (
         0.8,
         "decided agreed voted resolved elected opted ratified concluded",
-        rf"\b(?:the|our|all|both) (?:(?!(?:{_STRANGERS})\b)[\w-]+ ){{0,3}}?(?!(?:{_STRANGERS})\b)[\w-]+s{_HAVE}(?:decided"
+        rf"\b(?:the|our|all"
+        rf"|both) (?:(?!(?:{_STRANGERS})\b)[\w-]+ ){{0,3}}?(?!(?:{_STRANGERS})\b)[\w-]+s{_HAVE}(?:decided"
         rf"|agreed|voted|resolved|elected|opted)\b{_WORDS}[\s,]*{_TO}(?!\w)",
     ),
     # we chose ..., the board has approved ...
@@ -128,7 +131,10 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     (
         0.68,
         "decided opted settled gone went approved ruled",
-        rf"\bi(?:['’]ve| have)?(?: {_ADVERB},?){{0,3}} (?:decided (?:to|that|on|against|for|not to)|opted (?:for|to"
+        rf"\bi(?:['’]ve| have)?(?: {_ADVERB},?){{0,3}} (?:decided (?:to(?! (?:look|check|read|structure|start"
+        rf"|begin|list|include"
+        rf"|explain|answer|search|skip|summari[sz]e|write|organi[sz]e|focus|try|keep (?:it|this"
+        rf"|the answer))\b)|that|on|against|for|not to)|opted (?:for|to"
         rf"|against)|settled on|gone with|went with|approved|ruled out)\b",
     ),
     (
@@ -142,7 +148,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         0.76,
         "going sticking moving proceeding pressing settling standardising standardizing committing committed agreed"
         " decided settled resolved staying opting locking finalising finalizing gonna",
-        rf"\b{_US}{_BE}(?:locking in|finali[sz]ing|(?:gonna|going to) (?:go|stick) with|going (?:ahead )?(?:with|for)|sticking (?:with|to)|moving (?:ahead|forward|on) with"
+        rf"\b{_US}{_BE}(?:locking in|finali[sz]ing|(?:gonna|going to) (?:go|stick) with|going (?:ahead )?(?:with"
+        rf"|for)|sticking (?:with|to)|moving (?:ahead|forward|on) with"
         rf"|proceeding with|pressing ahead with|settling (?:on|for)|standardi[sz]ing on|committ(?:ing|ed) to"
         rf"|agreed (?:on|to|that)"
         r"|decided (?:on|to)|settled on|resolved to|staying with|opting (?:for|to))\b",
@@ -159,12 +166,62 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     ),
     (
         0.64,
-        "support supporting renew renewing pursue pursuing accept accepting extend extending offer offering ship"
+        "longer support supporting renew renewing pursue pursuing accept accepting extend extending offer offering ship"
         " shipping hire hiring migrate migrating allow allowing fund funding sell selling build building buy buying",
-        rf"\b{_US}(?:(?:['’]re| are| is) not going to| won['’]t(?: be)?| will not(?: be)?| aren['’]t going to"
+        rf"\b{_US}(?:(?:['’]re| are| is) not going to| no longer| won['’]t(?: be)?| will not(?: be)?"
+        rf"| aren['’]t going to"
         rf"| shall not) (?:support|renew|pursu|accept|extend|offer|ship|hire|migrat|allow|fund|sell|build|buy)(?:e"
         rf"|ing)?\b",
     ),
+    (
+        0.68,
+        "requires require allows allow forbids forbid bans ban mandates prohibits prohibit accepts accept",
+        rf"\b{_US} now (?:requires?|allows?|forbids?|bans?|mandates?|prohibits?|accepts?)\b",
+    ),
+    (
+        0.68,
+        "force applies effect",
+        r"\b(?:policy|rule|rules|guideline|procedure|limit|ban)\b[^.;]{0,30} (?:is|are)? ?now (?:in (?:force"
+        r"|effect)|applies|apply)\b",
+    ),
+    (
+        0.64,
+        "approved signed greenlit vetoed okayed authorised authorized",
+        r"(?<![\w.] )\b(?!Congress|Parliament|The|It|This|That|Who|They|He|She|You|Nobody|None|Everyone|Someone"
+        r"|Which|What|Not|Never|Has|Have|Had|Was)(?-i:[A-Z][a-z]+)(?: has)?"
+        r" (?:approved|signed off on|green-?lit|vetoed|okayed|authori[sz]ed) (?:the|our|a|an|all)\b",
+    ),
+    (
+        0.66,
+        "awarded allocated imposed lifted extended renewed reinstated capped raised lowered reduced increased waived"
+        " suspended halted ordered forbade allowed permitted doubled halved froze frozen axed backed barred expanded"
+        " cut",
+        r"\b(?:(?:the|our) (?:[\w-]+ )?(?:board|committee|council|assembly|trustees|directors|executives|founders"
+        r"|owners|ceo"
+        rf"|cto|cfo|partners)|management|leadership){_HAVE}(?:awarded|allocated|imposed|lifted|extended|renewed"
+        rf"|reinstated"
+        r"|capped|raised|lowered|reduced|increased|waived|suspended|halted|ordered|forbade|allowed|permitted"
+        r"|doubled|halved"
+        r"|froze|frozen|axed|backed|barred|expanded|cut)\b",
+    ),
+    (
+        0.68,
+        "won wins carried",
+        r"\b(?:won|wins|carried) the (?:vote|bid|tender|ballot)\b",
+    ),
+    (
+        0.64,
+        "board favour favor aligned",
+        rf"\b{_US}(?:['’]re| was| were| is| are)(?: {_ADVERB})? (?:on board with|in favou?r of|aligned on)\b",
+    ),
+    (
+        0.74,
+        "decision vote resolution order",
+        r"\bby (?:unanimous )?(?:decision|vote|resolution|order) of (?:the"
+        r"|our)\b",
+    ),
+    (0.85, "following", r"\bthe following (?:decision|resolution|agreement)s?(?: (?:was|were) \w+)?:(?= )"),
+    (0.66, "agreed settled decided", rf"\bthey{_HAVE}(?:agreed|settled|decided) (?:up)?on\b"),
     # we hereby adopt ..., we agree that it shall ...
     (
         0.74,
@@ -200,8 +257,9 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     ),
     (
         0.7,
-        "chose picked selected adopted approved rejected ruled went greenlit signed ratified",
-        r"^(?:also |then |finally )?(?:chose|picked|ruled out|went with|greenlit|ratified|(?:selected|adopted"
+        "chose picked selected adopted approved rejected ruled went greenlit signed ratified light ahead thumbs",
+        r"^(?:also |then |finally )?(?:chose|picked|ruled out|went with|greenlit|ratified|(?:green light|go-ahead"
+        r"|thumbs up) (?:for|to)|(?:selected|adopted"
         r"|approved|rejected|signed off on)(?=[^.;]*\b(?:over|instead|as (?:the|our)|the (?:proposal|plan|budget|new"
         r"|move|design)|in favou?r)\b))\b",
     ),
@@ -209,7 +267,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         0.7,
         "agreed decided resolved approved approval agreement decision signoff sign vote",
         r"(?:^|[,;] )(?:as (?:was |we |we have |already )?(?:agreed|decided|resolved|approved)\b(?! (?:with|by) you)"
-        r"|(?:as )?per (?:your|our|the) (?:approval|agreement|decision|sign-?off)|(?:following|in line with) (?:your|our"
+        r"|(?:as )?per (?:your|our|the) (?:approval|agreement|decision|sign-?off)|(?:following"
+        r"|in line with) (?:your|our"
         r"|the (?:\w+['’]s )?) ?(?:approval|agreement|decision|sign-?off|vote))[^,.;]{0,40},",
     ),
     # it was agreed that ..., the decision is to ..., a decision was made to ...
@@ -231,7 +290,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     (
         0.75,
         "decision choice pick verdict call",
-        r"\b(?:our|the|final|team['’]s) (?:final )?(?:decision|choice|pick|verdict|call) (?:is|was) (?=(?-i:[A-Z\"“]))",
+        r"\b(?:our|the|final|team['’]s) (?:final )?(?:decision|choice|pick|verdict|call) (?:is"
+        r"|was) (?=(?-i:[A-Z\"“]))",
     ),
     (
         0.86,
@@ -290,7 +350,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         "chosen selected picked adopted",
         r"(?<!you )(?<!i )(?:['’]s| was| were| has been| have been| is now| are now| is| are)(?: \w+ly| now"
         r"| therefore| hereby)? (?:chosen|selected|picked|adopted)(?= (?:as|over|in favou?r|instead|unanimously"
-        r"|effective|going forward|company-wide|for (?:the|our|all)|to (?:be|replace|serve|run|host|handle|store))\b)",
+        r"|effective|going forward|company-wide|for (?:the|our|all)|to (?:be|replace|serve|run|host|handle"
+        r"|store))\b)",
     ),
     (
         0.7,
@@ -315,8 +376,9 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     ),
     (
         0.72,
-        "forward as_of_ starting_ beginning_ from_today from_tomorrow from_next_",
-        r"(?:^|[,;:.] |\band )(?:going forward|moving forward|from (?:today|tomorrow|next \w+)(?: on(?:wards?)?)?"
+        "forward onwards onward as_of_ starting_ beginning_ from_today from_tomorrow from_next_",
+        r"(?:^|[,;:.] |\band )(?:going forward|moving forward|from (?:today|tomorrow|next \w+|\d[^,]{1,20}"
+        r"|\w+ \d[^,]{0,12})(?: on(?:wards?)?)?"
         r"|as of (?:today|now|next|this|\w+ \d|\d)[^,]{0,20}|starting (?:today|now|next|this|immediately|\w+day|in"
         r"|with|on"
         r"|from|\w+ \d|\d)[^,]{0,25}"
@@ -336,26 +398,33 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         0.66,
         "let lets go we",
         r"^(?:(?:so|ok(?:ay)?|alright|all right|right|then|fine|great|cool|yes|perfect|sure)[,!]? )*(?:let['’]?s"
-        r"|we(?! \w+ing)) (?:just )?(?:go (?:ahead )?with|go for|stick (?:with|to)|settle on|make it)\b(?! (?:the|an?) "
+        r"|we(?! \w+ing)) (?:just )?(?:go (?:ahead )?with|go for|stick (?:with|to)|settle on|make it)\b(?! (?:the"
+        r"|an?) "
         r"(?:assumption|example|placeholder))",
     ),
     (
         0.72,
         "decided agreed approved",
-        r"[(\[–—] ?(?:as )?(?:was )?(?:decided|agreed|approved) (?:by|on|at|in|unanimously)\b|[(\[](?:decided|agreed|approved)[)\]]",
+        r"[(\[–—] ?(?:as )?(?:was )?(?:decided|agreed|approved) (?:by|on|at|in|unanimously)\b|[(\[](?:decided"
+        r"|agreed|approved)[)\]]",
     ),
     (
         0.72,
         "decided settled final official agreed",
-        r"(?:[;,–—]| -) (?:and )?(?:that|this|it)(?:['’]s| is)(?: now)? (?:decided|settled|final|official|agreed)[.!]?$"
-        r"|\b(?:treat|note|consider|count|record)\w* (?:this|that|it) (?:as )?(?:final|decided|official|settled|agreed):",
+        r"(?:[;,–—]| -) (?:and )?(?:that|this|it|which)(?:['’]s| is| was| has been)(?: now)? (?:decided|settled"
+        r"|final|official"
+        r"|agreed)\b[^;?]{0,40}$"
+        r"|\b(?:treat|note|consider|count|record)\w* (?:this|that|it) (?:as )?(?:final|decided|official|settled"
+        r"|agreed):",
     ),
     # it's settled: ..., going with ..., Oslo it is
     (
         0.7,
         "settled settles decided official agreed deal going moving sticking proceeding opting locked go that made",
-        r"^(?:so,? |ok(?:ay)?,? |alright,? |right,? |then,? |fine,? |great,? |final(?:ly)?:? )*(?:(?:it"
-        r"|that)['’]?s (?:settled|decided|official|agreed|a deal|final|that)\b|settled|done deal|decision made|that settles it|(?:we['’]re )?(?:going"
+        r"^(?:so,? |ok(?:ay)?,? |alright,? |right,? |then,? |fine,? |great,? |cool,? |yes,? |perfect,? |sure,? "
+        r"|final(?:ly)?:? )*(?:(?:it"
+        r"|that)['’]?s (?:settled|decided|official|agreed|a deal|final|that)\b|settled|done deal|decision made"
+        r"|that settles it|(?:we['’]re )?(?:going"
         r"|moving) (?:ahead |forward )?with|we go with|sticking with|proceeding with|opting for|locked in)\b(?! (?:by"
         r"|to you|yet))",
     ),

@@ -36,13 +36,15 @@ _NOUNS = {
     r"|chose)(?: on)?|decisions?|decided|decision[ _]log|we decided|final call|final answer|plan of record|the call"
     r"|our call|call made|motion carried|motion passed|vote passed|ratified|adopted|decree|mandate|directive"
     r"|entscheidung|beschluss|entschieden|beschlossen",
-    "agreed": r"agreed|vereinbart|vereinbarung|agreement|consensus|resolution|ruling|approved|committed to|commitment|(?:outcome"
+    "agreed": r"agreed|signed off|locked in|greenlit|green-?lighted|green light|vereinbart|vereinbarung|agreement"
+    r"|consensus|resolution|ruling|approved|committed to"
+    r"|commitment|(?:outcome"
     r"|result) of the (?:vote|meeting|discussion|call)",
-    "passed": r"resolved|verdict|settled|sign-?off|signed off|locked in|greenlit|green light|confirmed|finali[sz]ed",
+    "passed": r"resolved|verdict|settled|sign-?off|confirmed|final|finali[sz]ed",
     "chosen": r"chosen (?:option|approach|solution|alternative|path|design|tool)|selected (?:option|approach|solution"
     r"|alternative|path)|option chosen|option selected|choice|our choice|final choice|selection|(?:our |final "
     r"|team )?pick|winner|chosen|selected|picked",
-    "weak": r"outcome|conclusion|policy|new policy",
+    "weak": r"outcome|conclusion|policy|new (?:policy|rule|default|standard|norm)",
 }
 _CLOSED = (
     r"open|pending|propos\w+|possible|potential|draft|tentative|no|next|needed|needs?|required|to|undecided"
@@ -50,15 +52,16 @@ _CLOSED = (
     r"|due|id|ids|type|status|points?|trees?|matrix|making|support|question|questions|context|options?|example|sample"
     r"|hypothetical|awaiting|await|waiting|want|make|before|after|your|if|any|not|never|future|upcoming"
     r"|outstanding|future|fake|mock|dummy|user|customer|client|requested|postponed|theory|fatigue|framework|process"
-    r"|tentatively|almost|would-be|should|could|might|may|considered|under|for discussion|for review|template|format"
-    r"|who|what|when"
+    r"|tentatively|almost|would-be|should|could|might|(?<!\d )(?<!\d\. )may(?! \d)|considered|under|for discussion"
+    r"|for review|template|format"
+    r"|who|what|when|agenda"
 )
 _A_WORD = r"[^\W_][^\W_'’/]{0,30}(?:['’/][^\W_]{1,20})?"
 _LABEL = re.compile(
     rf"^(?P<words>(?:{_A_WORD}{_ASIDE}?[ _-]{{1,3}}){{0,4}}?"
     rf"(?:{'|'.join(f'(?P<{name}>{words})' for name, words in _NOUNS.items())}){_ASIDE}?"
     rf"(?:[ _-]{{1,3}}{_A_WORD}\.?){{0,6}}?(?:\s*#?\d[\w.-]{{0,20}})?{_ASIDE}?)"
-    r"(?:\s*(?P<colon>[:：]|=>|->|→|⇒)[*_\s]*|\s*(?P<dash>[–—]|\s-{1,2}(?=\s)|=)\s*)(?P<rest>.*)$",
+    r"(?:\s*(?P<colon>[:：]|\||=>|->|→|⇒)[*_\s]*|\s*(?P<dash>[–—]|\s-{1,2}(?=\s)|=)\s*)(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _WORD = re.compile(rf"(?:^|[\s_(\[-])(?:{_CLOSED})(?=$|[\s_)\]:-])", re.IGNORECASE)
@@ -70,11 +73,12 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"(?:(?:alright|all right|ok(?:ay)?|so|right|great|cool|done|noted|understood|perfect|sure|yes|yep|good|thanks|well"
+    r"(?:(?:alright|all right|ok(?:ay)?|so|right|great|cool|done|noted|understood|perfect|sure|yes|yep|good|thanks"
+    r"|well"
     r"|then|and|also|update|recap|fine)\b[,.!:]?\s+(?:[–—-]\s+)?)+(?=\S)",
     re.IGNORECASE,
 )
-_SIGN = re.compile(r"[:：=>→⇒–—]| -")
+_SIGN = re.compile(r"[:：|=>→⇒–—]| -")
 _TAGGED = re.compile(r"^[\[(](?P<tag>[^\])\n]{1,40})[\])]\s*(?=\S)")
 
 
@@ -150,7 +154,8 @@ def attribute_of(key: str) -> str:
 
 
 _DECIDES = re.compile(
-    r"(?:\d+[.)]?\s*)*(?:the |our |my |key |main |final |major |important |team |agreed |accepted |approved "
+    r"(?:\d+[.)]?\s*)*(?:here(?:['’]s| is| are) |these (?:are|were) |(?:list|summary|overview|recap) of |the |our "
+    r"|my |key |main |final |major |important |team |agreed |accepted |approved "
     r"|confirmed |recent |architecture |architectural |technical |design |product |security |strategic |strategy "
     r"|process |meeting |today['’]?s?|this week['’]?s?|all |other |ethical )*"
     r"(?:decisions?(?: (?:outcomes?|log|made|taken|reached|record|records|summary|register|list|from|in|of|at|on|for"
@@ -160,8 +165,11 @@ _DECIDES = re.compile(
     r"|we (?:have )?(?:decided|agreed)(?: (?:on|to|that|the following))?|chosen (?:option|approach|solution|design)"
     r"|selected (?:option|approach)|final call|verdict|rulings?|conclusions? and decisions?|decisions? (?:&"
     r"|and) \w+(?: \w+)?"
-    r"|agreed (?:approach|way forward|solution|plan|points|items|upon|actions|decisions)|things (?:we )?(?:decided|agreed)(?: on)?|settled"
-    r"|consensus(?: reached)?|commitments?)",
+    r"|agreed (?:approach|way forward|solution|plan|points|items|upon|actions|decisions)|things (?:we )?(?:decided"
+    r"|agreed)(?: on)?|settled"
+    r"|consensus(?: reached)?|commitments?|approved|accepted|adopted|signed off|passed"
+    r"|.{0,40}\b(?:we|the team|they) (?:have )?(?:all )?(?:settled on|agreed(?: on| to)?|decided(?: on)?|went with"
+    r"|committed to))",
     re.IGNORECASE,
 )
 _SHUT = re.compile(
@@ -170,7 +178,7 @@ _SHUT = re.compile(
     r"|criteria|undecided|unresolved|ideas"
     r"|parking lot|recommendations?|recommended|suggest\w*|possible|potential|upcoming|awaiting|scenarios?|what if"
     r"|format|sample|prompt|postponed|deferred|how (?:to|we)|quot\w+|input|next|not (?:yet )?(?:decided|agreed)"
-    r"|no decision|rejected (?:options|alternatives)|(?:writing|making|recording) (?:good )?decisions?|glossary"
+    r"|no decision|rejected|declined|denied|not \w+ed|(?:writing|making|recording) (?:good )?decisions?|glossary"
     r"|for discussion|like this|like so|something like)\b",
     re.IGNORECASE,
 )
@@ -183,6 +191,9 @@ _ASIDES = re.compile(
 )
 
 
+_EDGES = re.compile(r"^[^\w(]+|[^\w)]+$")
+
+
 def section(headings: tuple[str, ...]) -> str:
     """What a place under these headings holds: `decision`, `status`, `closed` where nothing there is decided, or ''."""
     if not headings:
@@ -192,7 +203,9 @@ def section(headings: tuple[str, ...]) -> str:
             return "closed"
         if title == "status":
             return "status"
-        if _DECIDES.fullmatch(title.strip(" :.*")):
+        if re.fullmatch(r"(?:the |final )?outcomes?", title):
+            return "soft"
+        if _DECIDES.fullmatch(_EDGES.sub("", title)):
             return "decision"
         if depth == 0 and _ASIDES.search(title):
             return ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from utils.intake import dates
 from utils.intake.blocks import Block, blocks, cells, front_matter, plain, sentences
-from utils.intake.contents import acts, assents, is_open, proposes
+from utils.intake.contents import acts, assents, is_open, proposes, suggests
 from utils.intake.cues import Cue, asks, cue, masked, weakened
 from utils.intake.forms import Form, likely, silent
 from utils.intake.labels import ATTRIBUTE, INLINE, Label, attribute_of, labelled, section
@@ -22,7 +23,8 @@ UNTICKED = 0.45
 
 _REASON = re.compile(
     r"[,;]?\s+(?:[-–—]\s+)?\(?(because\b|since (?=it|we|they|this|that|the|our|its|there|most|all|no)|due to\b"
-    r"|owing to\b|thanks to\b|given (?:that|the|how|our)\b|on the grounds\b"
+    r"|owing to\b|thanks to\b|(?<!have )(?<!has )(?<!was )(?<!been )(?<!were )given (?:that|the|how|our)\b"
+    r"|on the grounds\b"
     r"|so that\b|in order to\b|for the reason\b|as (?=(?:it|we|they|this|that|there)\b(?! is(?:\W*$| \())))",
     re.IGNORECASE,
 )
@@ -43,7 +45,8 @@ _LEAD = re.compile(
 )
 _SPEAKER = re.compile(r"^[^\W\d_][\w. '’-]{0,30}(?: \([^)]{1,30}\))?: (?=\S)")
 _REPLACES = re.compile(
-    r"^\W*(?:this|it) (?:decision )?(?:now )?(?:supersedes|replaces|overrides|revokes|amends) (?:the|our) (?:\w+ )*?(?:decision|agreement|policy|rule|plan)\b",
+    r"^\W*(?:this|it) (?:decision )?(?:now )?(?:supersedes|replaces|overrides|revokes|amends) (?:the"
+    r"|our) (?:\w+ )*?(?:decision|agreement|policy|rule|plan)\b",
     re.IGNORECASE,
 )
 _EXAMPLE = re.compile(
@@ -52,9 +55,14 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(r"\b(?:\w+s|log|register|list|what \w+ .*)\b", re.IGNORECASE)
-_A_DAY = re.compile(r"\W*(?:on )?(?:[\d./-]{8,10}|\w+ \d+(?:st|nd|rd|th)?,? \d{4}|\d+\.? \w+ \d{4})\W*", re.IGNORECASE)
+_A_DAY = re.compile(
+    r"\W*(?:on )?(?:[\d./-]{8,10}|\w+ \d+(?:st|nd|rd|th)?,? \d{4}"
+    r"|\d+\.? \w+ \d{4})\W*",
+    re.IGNORECASE,
+)
 _HEAD = re.compile(
-    r"(?:the |our |key |final )?(?:decisions?(?: (?:made|taken|reached))?|decided|resolution|agreed|verdict|what (?:we|was) (?:decided|agreed)"
+    r"(?:the |our |key |final )?(?:decisions?(?: (?:made|taken|reached))?|decided|resolution|agreed|verdict"
+    r"|what (?:we|was) (?:decided|agreed)"
     r"|chosen(?: \w+)?|ruling)",
     re.IGNORECASE,
 )
@@ -65,7 +73,8 @@ _SURE = re.compile(
 )
 _SETTLED = re.compile(
     r"^\W*(?:(?:so|ok|okay|then|well),? )?(?:it|that|this)(?:['’]s| is| has been| was) (?:now |then )?(?:settled"
-    r"|decided|agreed|official|final|a deal)\W*$",
+    r"|decided|agreed|official|final|a deal|that)\W*$"
+    r"|^\W*(?:that settles (?:it|the matter)|decision made|done deal|case closed)\W*$",
     re.IGNORECASE,
 )
 _TALLY = re.compile(
@@ -76,6 +85,7 @@ _ITEM = re.compile(r"(?:item|proposal|change|request|motion|subject|title)\s*:\s
 _PAIR = re.compile(r"(\w+)=(\"[^\"]*\"|\S+)")
 _TASK = re.compile(r"\W*(?:choos|select|decid|which|how|evaluat|compar|investigat|discuss)", re.IGNORECASE)
 _FIELDS = re.compile(r"\s*\|\s*(?=\w)|\s+(?=[A-Z][A-Z_]{3,}\s*:)")
+_SAID_SO = Cue(0, 0, 0.75)
 _SAYS = ("date", "type", "comment", "status")
 _ADR = ("status", "context", "consequences", "decision drivers", "considered options", "context and problem statement")
 
@@ -118,7 +128,7 @@ class Reading:
 
     def drafts(self) -> list[Draft]:
         """What the message states."""
-        if silent(self.text):
+        if silent(self.text) and not _SURE.search(self.standing.get("status", "")):
             return []
         self.forms = likely(self.text)
         every = list(blocks(self.text))
@@ -213,6 +223,8 @@ class Reading:
         elif kind == "decision":
             what = _WHAT.match(text)
             self._placed(block, text[what.end() :] if what else text)
+        elif kind == "soft" and acts(text) and not suggests(text) and not is_open(text):
+            self._add(Draft(text, 0.66), block)
         elif _ITEM.match(text) and _SURE.search(self.standing.get("status", "")):
             self._add(Draft(text[text.index(":") + 1 :], 0.75), block)
         else:
@@ -248,6 +260,9 @@ class Reading:
 
     def _labelled(self, label: Label, block: Block, text: str) -> None:
         rest, said = _inline(label.rest)
+        rest, *fields = rest.split(" | ")
+        if fields and (_SURE.search(fields[-1]) or is_open(fields[-1])):
+            said.setdefault("status", fields[-1])
         first, *others = sentences(rest) or [""]
         if others and _TALLY.fullmatch(first):
             first, *others = others
@@ -284,25 +299,25 @@ class Reading:
         self._dated(said, "", chosen)
         if not plural and block.kind == "text":
             self.paragraphs += 1
+        others = [
+            each for each in told[1:] if plural and block.kind == "text" and acts(each) and not _EXPLAINS.match(each)
+        ]
         confidence = 0.45 if proposes(chosen) else 0.9 if block.kind == "text" else 0.86
-        self._add(Draft(chosen, confidence, said, _further(told[told.index(chosen) + 1 :])), block)
+        behind = [each for each in told[told.index(chosen) + 1 :] if each not in others]
+        self._add(Draft(chosen, confidence, said, _further(behind)), block)
+        for each in others:
+            if each != chosen:
+                self._add(Draft(each, min(confidence, 0.8), dict(said)), block)
 
     def _told(self, block: Block, text: str) -> bool:
         """A block of prose: its sentences that state a decision; answers whether one does."""
-        before, settled, found, earlier = self.current, False, len(self.found), ""
-        replaces = ""
+        before, found = self.current, len(self.found)
         self.current = before if block.kind == "item" else None
-        for sentence in sentences(text):
-            label = labelled(sentence)
+        for sentence, stated, replaces in self._statements(text):
+            label = None if stated else labelled(sentence)
             if label and label.rest and label.noun in ("decision", "agreed", "chosen"):
                 self._labelled(label, block, sentence)
-                continue
-            stated = cue(sentence, self.forms) or (Cue(0, 0, 0.75) if settled and not is_open(sentence) else None)
-            settled = bool(_SETTLED.match(sentence) or _REPLACES.match(sentence))
-            if settled and earlier and acts(earlier) and not is_open(earlier):
-                stated, settled, replaces, sentence = Cue(0, 0, 0.75), False, revised(sentence), earlier
-            earlier = "" if stated else sentence
-            if stated and not settled:
+            elif stated:
                 said: dict[str, str] = {}
                 self._dated(said, sentence[: stated.end], sentence[stated.end :])
                 speaker = _SPEAKER.match(sentence)
@@ -314,6 +329,19 @@ class Reading:
             elif before and revised(sentence):
                 before.revises = before.revises or revised(sentence)
         return len(self.found) > found
+
+    def _statements(self, text: str) -> Iterator[tuple[str, Cue | None, str]]:
+        """The sentences, what each states and replaces; "That is final" states the one before it, or the one behind."""
+        before, settled = "", False
+        for sentence in sentences(text):
+            stated = cue(sentence, self.forms) or (_SAID_SO if settled and not is_open(sentence) else None)
+            settled = bool(_SETTLED.match(sentence) or _REPLACES.match(sentence))
+            if settled and before and acts(before) and not is_open(before):
+                settled = False
+                yield before, _SAID_SO, revised(sentence)
+            else:
+                yield sentence, None if settled else stated, ""
+            before = "" if stated or settled else sentence
 
     def _add(self, draft: Draft, block: Block) -> None:
         """Keeps a decision: its reasoning apart, what was standing for it taken in."""
@@ -351,7 +379,7 @@ class Reading:
 
 
 def _columns(row: list[str]) -> list[str]:
-    """What the columns of a table hold, by its head; a column that may hold a decision does where the status says so."""
+    """What the columns of a table hold, by its head; one that may hold a decision does where the status says so."""
     columns = ["decision" if _HEAD.fullmatch(cell) else attribute_of(cell) for cell in row]
     heads = [cell.lower() for cell in row]
     soft = next((head for head in _SOFT_HEADS if head in heads), "")

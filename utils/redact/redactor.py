@@ -18,8 +18,8 @@ SHORTEST_SECRET = 8
 CONFIGURED = "configured"
 _MARKER = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
 _UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
-_AROUND = 512
-"""How far from a marker a rule may see it, in signs."""
+_NEAR, _FAR = 128, 8192
+"""How far from a marker a rule may see it, in signs: over the end of a line, and in one line."""
 _DEEPEST = 3
 """How often what was decoded is decoded again."""
 
@@ -126,9 +126,9 @@ class Redactor:
             return
         for view in views.views(text):
             yield from self._within(view, depth)
-        for run in views.RUN.finditer(text):
-            yield from rules.in_run(text, run.start())
-            if decoded := views.decoded_run(text, *run.span()):
+        for start, end in views.runs(text):
+            yield from rules.markless(text, start)
+            if decoded := views.decoded_run(text, start, end):
                 yield from self._within(decoded, depth)
 
     def _within(self, view: views.View, depth: int) -> Iterator[Finding]:
@@ -148,15 +148,16 @@ def _windows(text: str, found: list[Finding]) -> Iterator[tuple[int, int, list[F
     """The findings with so much of the text around them as a marker in their place can make look different."""
     begin, stop, group = 0, -1, list[Finding]()
     for finding in found:
-        start = text.rfind("\n", 0, max(0, finding.start - _AROUND)) + 1
-        start = max(start, finding.start - 8 * _AROUND, 0)
+        least, most = max(0, finding.start - _FAR), finding.end + _FAR
+        line = text.rfind("\n", least, max(least, finding.start - _NEAR))
+        start = line + 1 if line >= 0 else least
         if group and start > stop:
             yield begin, stop, group
             group = []
         begin = begin if group else max(start, stop, 0)
         group.append(finding)
-        line = text.find("\n", min(len(text), finding.end + _AROUND))
-        stop = min(len(text) if line < 0 else line, finding.end + 8 * _AROUND)
+        line = text.find("\n", min(most, finding.end + _NEAR), most)
+        stop = line if line >= 0 else min(len(text), most)
     if group:
         yield begin, stop, group
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+import string
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
@@ -46,30 +47,31 @@ _UNQUOTED = r"""(?: [^\s"'`<>,;&)\]}|\\]{1,128}+ | \\(?![nrtu"'`\\])
     | [,;&)\]}|](?! \s|$|["'}\])>`\\] | \s?[\w.\[\]$%-]{1,40}["']?[=:] ) ){1,16}+"""
 """Up to a blank, a quote, or a sign that ends a value in the syntax around it."""
 
-_ASSIGNMENT = rf"""
-(?i:pass|pwd|secret|token|key|auth|cred|salt|dsn|jwt|bearer|_pw|connection_?string)[\w-]{{0,32}}+
-(?: {_QUOTE}? [\])]? \s{{0,20}} (?: :\s?[A-Za-z_&][\w.,|&?<> \[\]]{{0,30}}?\s{{0,8}}(?==) )?
-      (?P<sep> =>|:=|[?+]=|={{1,3}}|:(?!:)|->|(?<=[ ])\|(?=[ ]) ) \s{{0,20}}
+_ASSIGNED = rf"""
+(?: {_QUOTE}? [\])]? (?:[ ]\d{{1,2}}(?=:))? (?:[ ](?:for|of|on|to|at)[ ][\w.@-]{{1,40}}){{0,2}} [*_]{{0,2}} \s{{0,20}}
+      (?: :\s?[A-Za-z_&][\w.,|&?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
+      (?P<sep> =>|:=|[?+]=|={{1,3}}|:(?!:)|->|<<<|(?<=[ ])\|(?=[ ]) ) [*_]{{0,2}} \s{{0,20}}
       (?: [|>][+-]?\s{{1,40}} )? (?:(?i:bearer|basic|token)\s+)?
       (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str)
           \((?={_QUOTE}) )?
   | {_QUOTE}? \s{{0,4}} [,{{]? \s{{0,40}} (?: type\s{{0,2}}=\s{{0,2}}"?\w+"?\s+ )? {_QUOTE}?
-      (?i:value|default){_QUOTE}? \s{{0,4}} [:=] \s{{0,4}} (?P<value>)
+      (?i:value|default|content){_QUOTE}? \s{{0,4}} [:=] \s{{0,4}} (?P<value>)
   | {_QUOTE}? \s{{0,4}} ,\s{{0,40}} (?={_QUOTE}) (?P<pair>)
   | {_QUOTE}? (?P<xml>>)
   | (?P<blank> {_QUOTE}?[ \t]{{1,8}} (?: (?:is|was|to|of|for|with|provided|supplied|used|using|value|given
       |rejected|found) [ \t:]{{1,4}} ){{0,2}} (?=\S{{0,80}}?[\dA-Z!@\#$%^&*+=~?]|[a-z]{{4}}[ ]) )
 )
-(?: [bBfFrRuU@]{{1,2}}(?=["'`\\&]) )?
+(?: [bBfFrRuUN@]{{1,2}}(?=["'`\\&]) )?
 (?: (?P<q>{_QUOTE}) (?P<quoted> (?: (?!(?P=q)) (?:\\.|[^\n\\]) ){{1,1024}} ) (?P=q)
   | (?P<plain> [a-z]{{4}}(?:[ ][a-z]{{4}}){{3}}(?![\w ]) | {_UNQUOTED} ) )
 """
 
 _STRONGER = re.compile(
-    r"(?i:api|access|secret|private|auth|encryption|signing|license|service|master|admin|client|app|account|deploy)"
-    r"[ _]\Z"
+    r"(?i:api|access|secret|private|auth|encryption|signing|license|service|master|admin|client|app|account|deploy"
+    r"|unseal|routing|integration|public|publishable)[ ]\Z"
 )
-_OPTION = re.compile(r"(?:(?:^|[\s\"'\[,])--?|\b(?:ENV|ARG|setx?|set -\w+|config set)\s{1,4}\S{0,20})\Z")
+_BEFORE_A_NAME = {" ", "?", "&"}
+_OPTION = re.compile(r"\b(?:ENV|ARG|setx?|set -\w+|config set)\s{1,4}(?:\S{1,20}\s)?\Z")
 _NETRC = re.compile(r"(?:login|account)\s+\S{1,80}\s+\Z")
 
 
@@ -78,32 +80,92 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.ASCII | re.VERBOSE)
 
 
-def _assignment(text: str, at: int) -> Iterator[Finding]:
+_NAME = re.compile(r"\.?[\w-]{0,40}+", re.ASCII)
+_NAME_SIGNS = string.ascii_letters + string.digits + "_-."
+
+
+def _assignment(text: str, at: int) -> Iterable[Finding]:
     """`name = value` in the syntax of any language, option or log line, where the name promises a secret."""
-    match = _compiled(_ASSIGNMENT).match(text, at)
+    name = _NAME.match(text, at)
+    start, end = _name_start(text, at), name.end() if name else at
+    promised = _promise(text, start, end)
+    if promised is None:
+        return (Finding(at, end, NOTHING),)
+    match = _compiled(_ASSIGNED).match(text, end)
     if match is None:
-        return
+        return tuple(_columns(text, start, end)) or (Finding(at, end, NOTHING),)
+    found = _value(text, start, match, promised)
+    return (found,) if found else (Finding(at, end, NOTHING),)
+
+
+def _promise(text: str, start: int, end: int) -> Promise | None:
+    promised = words.promise(text[start:end])
+    before = text[start - 1 : start] if start else ""
+    if promised is None or promised is Promise.PASSWORD or before not in _BEFORE_A_NAME:
+        return promised
+    if before == " ":
+        adjective = _STRONGER.search(text, max(0, start - 12), start)
+        if adjective and adjective[0].lower().startswith("pub"):
+            return None
+        return Promise.SECRET if adjective else promised
+    return Promise.SECRET if "://" in text[max(0, start - 400) : start] else promised
+
+
+def _value(text: str, start: int, match: re.Match[str], promised: Promise) -> Finding | None:
+    """The value assigned to the name that begins at `start`, where it is the promised one."""
     group = "plain" if match["q"] is None else "quoted"
     begin, end = match.span(group)
     if match["q"] and match["q"][0] == "\\":
         end = _closing(text, end, match["q"])
     if end - begin < 4 or (match["q"] and match["q"] != '"' and _leaves_json(text[begin:end], match["q"])):
-        return
-    start, how = _name_start(text, at), _separator(match)
+        return None
+    how = _separator(match)
     if match["sep"] == ":" and text[max(0, start - 1) : start] in {"/", ":"}:
-        return
-    promised = words.promise(text[start : match.start(how)].rstrip(" \t\"'`\\])}&;"))
-    if promised is Promise.KEY and _stronger(text, start):
-        promised = Promise.SECRET
+        return None
     value = text[begin:end]
-    if promised is None or (promised is not Promise.PASSWORD and value.isalpha() and value.islower()):
-        return
+    if promised is not Promise.PASSWORD and value.isalpha() and value.islower():
+        return None
     if group == "plain":
         begin, end = _unwrapped(text, begin, begin + len(match[group].rstrip(".,:;")))
+    elif value.startswith('\\"') and value.endswith('\\"'):
+        begin, end = begin + 2, end - 2
     if _accepts(promised, text[begin:end], match, how, text, start):
-        yield Finding(begin, end, promised.value)
-    elif end - begin > _LONG:
-        yield Finding(begin, end, NOTHING)
+        return Finding(begin, end, promised.value)
+    return Finding(begin, end, NOTHING) if end - begin > _LONG else None
+
+
+_HEADER = re.compile(r"[ \t]*\|?[^\n,|;\t]{1,60}(?:[,|;\t][^\n,|;\t]{0,60}){1,40}$", re.MULTILINE)
+_MOST_ROWS = 10_000
+
+
+def _columns(text: str, start: int, end: int) -> Iterator[Finding]:
+    """The cells under a name in the header of a table, whatever parts its columns."""
+    if text[end : end + 1] not in {",", ";", "|", "\t", " ", '"', "\n"}:
+        return
+    line = text.rfind("\n", max(0, start - 1024), start) + 1
+    header = _HEADER.match(text, line, line + 2048)
+    if header is None:
+        return
+    part = next(sign for sign in header[0] if sign in ",|;\t")
+    names = [cell.strip(" \t\"'") for cell in header[0].split(part)]
+    promised = [words.promise(name) if _CELL.fullmatch(name) else None for name in names]
+    at = header.end() + 1
+    for _ in range(_MOST_ROWS):
+        last = text.find("\n", at, at + 8192)
+        last = last if last >= 0 else min(len(text), at + 8192)
+        cells = text[at:last].split(part)
+        if last <= at or len(cells) != len(names):
+            break
+        for cell, promise in zip(cells, promised, strict=True):
+            value = cell.strip(" \t\r\"'`")
+            if promise and words.keeps(promise, value, assigned=False):
+                begin = at + cell.index(value)
+                yield Finding(begin, begin + len(value), promise.value)
+            at += len(cell) + 1
+    yield Finding(at, at, NOTHING)
+
+
+_CELL = re.compile(r"[\w .-]{1,40}", re.ASCII)
 
 
 def _closing(text: str, at: int, quote: str) -> int:
@@ -136,19 +198,9 @@ def _separator(match: re.Match[str]) -> str:
 
 def _name_start(text: str, at: int) -> int:
     """Where the name begins that goes on at `at`, at most 48 signs before."""
-    start, least = at, max(0, at - 48)
-    while start > least and (text[start - 1].isalnum() or text[start - 1] in "_-."):
-        start -= 1
-    if start < at and text[start - 1 : start] == "\\" and text[start] in "nrt":
-        start += 1
-    return start
-
-
-def _stronger(text: str, start: int) -> bool:
-    before = text[max(0, start - 12) : start]
-    return bool(_STRONGER.search(before)) or (
-        before.endswith(("?", "&")) and "://" in text[max(0, start - 400) : start]
-    )
+    before = text[max(0, at - 48) : at]
+    start = at - len(before) + len(before.rstrip(_NAME_SIGNS))
+    return start + 1 if start < at and text[start - 1 : start] == "\\" and text[start] in "nrt" else start
 
 
 def _unwrapped(text: str, begin: int, end: int) -> tuple[int, int]:
@@ -163,7 +215,8 @@ def _accepts(promised: Promise, value: str, match: re.Match[str], how: str, text
     quoted = match["q"]
     name = text[start : match.start(how)].strip(" \"'")
     tight = match[how] == "=" and not text[match.end(how)].isspace()
-    option = name[:1] == "-" or _OPTION.search(text, max(0, start - 24), start) is not None
+    blank = text[start - 1 : start] in {" ", "\t"}
+    option = name[:1] == "-" or (blank and _OPTION.search(text, max(0, start - 32), start) is not None)
     line = option or (tight and name.isupper())
     if _is_joined(value) if quoted else _is_no_value(value, match, how, text, line):
         return False
@@ -200,7 +253,7 @@ def _accepts_loosely(
     if promised is Promise.PASSWORD and not word:
         if option or _NETRC.search(text[max(0, start - 100) : start]):
             return words.keeps(promised, value, assigned=True)
-        if match["q"] and text[start : start + 8].isupper():
+        if match["q"]:
             return words.keeps(promised, value, assigned=False)
         said = any(map(str.isalpha, match["blank"] or ""))
         if match["blank"] and words.is_strong_password(value, classes=3 if said else 4):
@@ -217,6 +270,10 @@ def _password_in_url(text: str, at: int) -> Iterator[Finding]:
                 |  <[^>@]{0,80}>@ | \[[^\]@]{0,80}\]@ | \$?\{[^}@]{0,80}\}@ | \*+@ | \$\w+@ )
             (?: ([^\s/?\#"'<>]{1,1024})@ | ([^\s@"'<>]{1,1024}+)@ )
           | (?P<alone>@) )"""
+    sign = text.find("@", at)
+    if sign < 0 or sign > at + _URL:
+        yield Finding(at, sign - _URL if sign > 0 else len(text), NOTHING)
+        return
     match = _compiled(pattern).match(text, at)
     if match is None:
         return
@@ -225,10 +282,12 @@ def _password_in_url(text: str, at: int) -> Iterator[Finding]:
             yield Finding(*match.span("user"), "secret")
         return
     start, end = match.span(match.lastindex or 0)
-    if not (_PLACEHOLDER_IN_URL.fullmatch(text[start:end])):
+    if text[start:end] != match["user"] and not _PLACEHOLDER_IN_URL.fullmatch(text[start:end]):
         yield Finding(start, end, "password")
 
 
+_URL = 1400
+"""How far the user and the password of a URL may reach, in signs."""
 _PLACEHOLDER_IN_URL = re.compile(
     r"(?i:pass(?:word|wd)?|pwd|secret|token|your[-_]?\w*|x{3,}|\.{3}|changeme|example|redacted"
     r"|%s|\$\(\w+\)|\{\{.*\}\}|\[?password\]?)"
@@ -250,9 +309,14 @@ def _authorization(text: str, at: int) -> Iterator[Finding]:
         (?: (?P<scheme>(?i:bearer|basic|digest|oauth|apikey|api-key|key|bot|genie?key|ssws|splunk|sso-key|pve\w{{0,16}}
             |klaviyo-api-key|zoho-oauthtoken|\w{{0,16}}token))
             [ \t]{{1,4}} (?:token=)? (?: {_QUOTE} )? )?
-        (?![<$\[{{]) ([^\s"'\\,;)\]}}>&<`]{{4,4096}})"""
+        (?![<$\[{{+.=]) ([^\s"'\\,;)\]}}>&<`]{{4,4096}})"""
     match = _compiled(pattern).match(text, at)
-    if match is None or words.is_placeholder(match[2]) or words.is_code(match[2], assigned=True, variable=False):
+    if (
+        match is None
+        or match[2].endswith("token=")
+        or words.is_placeholder(match[2])
+        or words.is_code(match[2], assigned=True, variable=False)
+    ):
         return
     if match["scheme"] or words.is_random(match[2]):
         yield Finding(*match.span(2), "authorization")
@@ -272,12 +336,14 @@ def _basic(text: str, at: int) -> Iterator[Finding]:
 
 def _pem(text: str, at: int) -> Iterator[Finding]:
     r"""A private key over several lines or with `\n` in one; where quotes part its lines, each line."""
-    head = _compiled(r"-{4,5}[ ]?BEGIN[ ][A-Z0-9 ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?[ ]?-{4,5}").match(text, at)
+    head = _compiled(
+        r"-{4,5}[ ]?BEGIN[ ](?:[A-Z0-9 ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?|OpenVPN[ ]Static[ ]key[ ]V1)[ ]?-{4,5}"
+    ).match(text, at)
     if head is None:
         return
-    body = _compiled(r"(?:[^-]|-(?!---)){0,32768}+").match(text, head.end())
-    last = body.end() if body else head.end()
-    foot = _compiled(r"-{4,5}[ ]?END[ ][A-Z0-9 ]{0,60}[ ]?-{4,5}").match(text, last)
+    last = text.find("----", head.end(), head.end() + 32768)
+    last = last if last >= 0 else min(len(text), head.end() + 32768)
+    foot = _compiled(r"-{4,5}[ ]?END[ ][A-Za-z0-9 ]{0,60}[ ]?-{4,5}").match(text, last)
     inside = text[head.end() : last]
     if not foot:
         cut = _compiled(r"(?:\s|\\[nr]|[A-Za-z0-9+/=:,]|-(?!---)){16,32768}+").match(text, head.end())
@@ -305,12 +371,12 @@ def _cookies(text: str, at: int) -> Iterator[Finding]:
     head = _compiled(rf"(?i:cookie){_QUOTE}?\s{{0,2}}[:=,]\s{{0,2}}{_QUOTE}?").match(text, at)
     if head is None:
         return
-    last = head.end()
-    for pair in _compiled(r"[\w.%$!-]{1,80}=([\w.%+/=:~-]{1,4096})").finditer(text, last, last + 4096):
-        last = pair.end()
+    last, most = head.end(), text.find("\n", head.end(), head.end() + 4096)
+    most = most if most >= 0 else head.end() + 4096
+    for pair in _compiled(r"[\w.%$!-]{1,80}+=([\w.%+/=:~-]{1,4096}+)").finditer(text, last, most):
         if len(pair[1]) >= 16 and words.is_random(pair[1]) and not words.is_placeholder(pair[1]):
             yield Finding(*pair.span(1), "cookie")
-    yield Finding(last, last, NOTHING)
+    yield Finding(most, most, NOTHING)
 
 
 def _group(kind: str, pattern: str, accepts: Callable[[str], bool] = lambda _value: True) -> Rule:
@@ -348,6 +414,31 @@ def _long(value: str) -> bool:
     return words.is_random(value)
 
 
+def _drawn(value: str) -> bool:
+    """Whether a value is no word of any text, whatever stands around it."""
+    if " " in value or len(value) < 12 or words.is_placeholder(value):
+        return False
+    return words.is_strong_password(value, classes=3 if words.is_surely_random(value) else 4)
+
+
+_CALLS = tuple(
+    f"{name}("
+    for name in "client credential credentials auth key token secret password login connect search encrypt".split()
+)
+_DIGEST = re.compile(r"[0-9a-f]{32,64}")
+
+
+def _call(text: str, at: int) -> Iterator[Finding]:
+    """Arguments that look drawn, of a call whose name promises that it takes a secret."""
+    head = _compiled(r"(?i:(client|auth|search|credentials?)|[a-z]{3,12})\(").match(text, at)
+    last = head.end() if head else at
+    while argument := _compiled(r"""[^"'\n()]{0,80}+(["'])([^"'\n]{1,256})\1""").match(text, last, at + 600):
+        last = argument.end()
+        if _drawn(argument[2]) or (head and head[1] and _DIGEST.fullmatch(argument[2])):
+            yield Finding(*argument.span(2), "secret")
+    yield Finding(last, last, NOTHING)
+
+
 def _piped(text: str, at: int) -> Iterator[Finding]:
     """`echo VALUE | client --password-stdin`."""
     start = max(0, at - 400)
@@ -356,9 +447,8 @@ def _piped(text: str, at: int) -> Iterator[Finding]:
         yield Finding(start + match.start(1), start + match.end(1), "password")
 
 
-_CLIENT = (
-    r"""(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd|ldap\w{1,12}|cqlsh)"""
-)
+_CLIENT = r"""(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd|ldap\w{1,12}|cqlsh|mongo\w{1,12}|snmp\w{1,12}
+    |codecov\S{0,40})"""
 
 _SPECIAL: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (words.NAME_MARKS, _assignment),
@@ -387,7 +477,7 @@ _SPECIAL: tuple[tuple[tuple[str, ...], Rule], ...] = (
         (" -u ", " -u", "--user", "--proxy-user", '-u"'),
         _group(
             "password",
-            r"""[ ]?(?:-u|--(?:proxy-)?user)[ =]{0,2}["']?[^\s:"'/]{1,80}:
+            r"""[ ]?(?:-u|--(?:proxy-)?user)[ =]{0,2}["']?[^\s:"']{1,80}:
                 ([^\s"'/@:][^\s"'/@]{3,256})(?=[\s"'\\]|$)""",
             lambda value: (
                 not value.isdigit()
@@ -397,16 +487,39 @@ _SPECIAL: tuple[tuple[tuple[str, ...], Rule], ...] = (
         ),
     ),
     (
-        ("sshpass", "mysql", "mariadb", "docker login", "podman login", "redis-cli", "sqlcmd", "ldap", "cqlsh"),
+        (
+            "sshpass",
+            "mysql",
+            "mariadb",
+            "docker login",
+            "podman login",
+            "redis-cli",
+            "sqlcmd",
+            "ldap",
+            "cqlsh",
+            "mongo",
+            "snmp",
+            "codecov",
+        ),
         _group(
             "password",
-            _CLIENT + r"""[ ][^\n|;&]{0,160}?(?<=[ ])-(?:p|P|a|w)[ ]?["']?([^\s"'\\-][^\s"'\\]{5,256})""",
+            _CLIENT + r"""[ ][^\n|;&]{0,160}?(?<=[ ])-(?:[pPawAXt])[ ]?["']?([^\s"'\\-][^\s"'\\]{5,256})""",
             lambda value: (
                 not value.isdigit()
                 and not words.is_code(value, assigned=True, variable=False)
                 and any(not sign.isalpha() for sign in value)
             ),
         ),
+    ),
+    (
+        (" -p ", " -w ", " -a ", " -x ", " -t ", " -k "),
+        _group("password", r"""[ ]-[pPwaAXtk][ ]["']?([\w.+=~-]{12,256})(?=["'\s]|$)""", _drawn),
+    ),
+    (("securestring",), _group("password", r"""(?i:securestring)[ ](?:-String[ ])?["']([^"'\n$]{4,256})["']""")),
+    (_CALLS, _call),
+    (
+        ("appid=", "subscription-key=", "/deploy/srv-"),
+        _group("key", r"(?i:appid=|subscription-key=|/deploy/srv-\w{10,30}\?key=)([\w-]{8,64})", _long),
     ),
     (
         (":5432:", ":3306:", ":*:*:"),
@@ -445,26 +558,18 @@ def by_mark() -> dict[str, tuple[tuple[int, Rule], ...]]:
     return {mark: tuple(rules) for mark, rules in called.items()}
 
 
-_RUN_RULES = (
-    ("okta", re.compile(r"(00(?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])[\w-]{38,40})(?![\w-])", re.ASCII)),
-    ("discord", re.compile(r"[MNO][A-Za-z\d_-]{22,27}\.[\w-]{6}\.([\w-]{27,60})(?![\w-])", re.ASCII)),
-    (
-        "token",
-        re.compile(
-            r"[a-z]{2,12}(?:[_-](?:live|test|prod|api|pat|sk|key|secret|token|v\d|dev|admin)){1,2}[_-]([A-Za-z0-9]{20,})(?![\w-])",
-            re.ASCII,
-        ),
-    ),
+_MARKLESS = re.compile(
+    r"(?P<okta>00(?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])[\w-]{38,40}(?![\w-]))"
+    r"|(?P<discord>[MNO][A-Za-z\d_-]{22,27}\.[\w-]{6}\.[\w-]{27,60}(?![\w-]))"
+    r"|(?P<token>[a-z]{2,12}(?:[_-](?:live|test|prod|api|pat|sk|key|secret|token|v\d|dev|admin)){1,2}[_-][A-Za-z0-9]{20,}+(?![\w-]))",
+    re.ASCII,
 )
-"""Tokens without a mark; the group must look drawn."""
-_COLOUR = re.compile(r"\d{1,3}m")
 
 
-def in_run(text: str, at: int) -> Iterator[Finding]:
-    """The tokens that have no mark, where a long run of their signs begins."""
-    if text[at - 1 : at] == "[" and (coloured := _COLOUR.match(text, at)):
-        at = coloured.end()
-    for kind, pattern in _RUN_RULES:
-        match = pattern.match(text, at)
-        if match and words.is_random(match[1]) and not words.is_placeholder(match[0]):
+def markless(text: str, at: int) -> Iterator[Finding]:
+    """A token that has no mark, where a long run begins; its last part must look drawn."""
+    if match := _MARKLESS.match(text, at):
+        kind, value = match.lastgroup or "token", match[0]
+        last = value[max(map(value.rfind, "_-")) + 1 :] if kind == "token" else value
+        if words.is_random(last) and not words.is_placeholder(value):
             yield Finding(*match.span(), kind)

@@ -13,14 +13,17 @@ _ESCAPED = re.compile(
     r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});)"
 )
 _ENTITIES = {"&amp;": "&", "&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">"}
-RUN = re.compile(r"(?:(?<![A-Za-z0-9+/_\\-])|(?<=\\[nrt/]))[A-Za-z0-9+/_-]{20,}+", re.ASCII)
-"""A long run of the signs of base64 and hex."""
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _TEXT_IN_HEX = re.compile(r"(?:[2-7][0-9a-fA-F]|0[9aAdD]){10}")
-_TEXT_IN_BASE64 = re.compile(
-    r"[A-Za-z0-9+/_-]{0,3}?((?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){4})"
-)
+_FOUR = r"(?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){4}"
 """Four groups of signs that stand for three ASCII signs each: bytes under 128 leave every eighth bit 0."""
+_TEXT_IN_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{0,3}}?({_FOUR})")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}+")
+_PROMISING = re.compile(
+    r"(?:(?<=\\)[nrt/])?+(?:(?<=\[)\d\d?m)?+"
+    rf"(?=00|[MNO][\w-]{{22,27}}\.|[a-z]{{2,12}}[_-]|[A-Za-z0-9+/_-]{{0,3}}?{_FOUR}|{_TEXT_IN_HEX.pattern})",
+    re.ASCII,
+)
 _UNPRINTABLE = bytes(set(range(256)) - set(range(32, 127)) - {9, 10, 13})
 _LINE = 4096
 """How much of the line around an escape is looked at, in signs."""
@@ -104,6 +107,13 @@ def _utf8(data: bytes) -> Iterator[tuple[str, int]]:
         yield from ((sign, 3) for sign in signs)
         return
     yield from ((sign, 3 * len(sign.encode())) for sign in signs)
+
+
+def runs(text: str) -> Iterator[tuple[int, int]]:
+    """The long runs of the signs of base64 and hex that may be a token or stand for text."""
+    for run in _RUN.finditer(text):
+        if head := _PROMISING.match(text, run.start()):
+            yield head.end(), run.end()
 
 
 def decoded_run(text: str, start: int, end: int) -> View | None:

@@ -20,18 +20,30 @@ class Promise(Enum):
 
 NAME_MARKS = (
     *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
-    *("connectionstring", "connection_string"),
+    *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
+    *(
+        "honeycomb-team",
+        "server_item",
+        "access-sign",
+        ".login",
+        "encrypt",
+        "assertion",
+        "kennwort",
+        "pw ",
+        "pw:",
+        "pw=",
+    ),
 )
 """One of them is in every name that promises a secret."""
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _PASSWORD = re.compile(
-    r"(?:(?!by|com|sur|over|under|tres|im).*)?pass|.*(?:password|passwd|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
+    r"(?:(?!by|com|sur|over|under|tres|im).*)?pass|.*(?:password|passwd|kennwort|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
 )
 _SECRET = re.compile(
     r".*(?:secret|secrets|token|apikey|apitoken|secretkey|accesskey|authkey|privatekey|privkey|appkey|sharedkey"
-    r"|accountkey|masterkey|signingkey|encryptionkey|authtoken|licensekey|sharedaccesskey|credential|connectionstring)"
-    r"|credentials?|creds?|auth|salt|dsn|jwt|bearer|tokens|sas"
+    r"|accountkey|masterkey|signingkey|encryptionkey|authtoken|licensekey|sharedaccesskey|credential|connectionstring|sess(?:ion)?id|dockerconfigjson|dockercfg|masterauth|psk)"
+    r"|credentials?|creds?|auth|salt|dsn|jwt|bearer|tokens|sas|seed|encrypt|assertion"
 )
 
 
@@ -47,12 +59,14 @@ _SUFFIXES = _set(
 _NO_SECRET = _set(
     "public publishable pub primary foreign partition sort cache idempotency idempotent object row index lookup hash "
     "range unique composite candidate surrogate natural map dict storage s3 translation i18n locale message query "
-    "hot shortcut arrow keyboard site anchor group routing dedupe dedup event prop property field column order "
+    "hot shortcut arrow keyboard site anchor group dedupe dedup event prop property field column order "
     "bucket path lock config setting metric label tag annotation json issue project answer piano host known gpg page "
     "next continuation cursor sync design start eos bos pad unk sep mask special max min num total stop count type "
     "signingkey recv send fetch list del delete scan bt name id ids url uri length len size limit ttl expiry expires "
     "format header prefix suffix policy hint"
 )
+_PAIRS = {"secret id", "honeycomb team", "server item", "access sign", "sonar login", "dsonar login"}
+"""Two words that promise a token together and nothing alone."""
 _COMMON = _set(
     "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro "
     "ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so "
@@ -74,7 +88,8 @@ _PLACEHOLDER = re.compile(
 _STANDS_FOR = re.compile(
     r"""^\$?\{[^{}]*\}$ | ^\$\{ | ^\$[A-Za-z_]\w*$ | ^\$\( | \{\{ | \$\{ | <% | ^<[^<]*>?$ | ^\[[^\]]*\]?$
     | ^%[-.\d]*[sdr]$ | ^%\(\w+\)s$ | ^%\w+%$ | \{\w*\} | [aA]-[zZ][aA0]-[zZ9]|0-9[aA]-[zZ]
-    | ^(?:https?|arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
+    | ^[a-z][a-z0-9+.-]{1,20}://
+    | ^(?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ^(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|sha\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_)
     | ^!(?:vault|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ^ENC\[ | ^&\w+$ | ^::?
     | ^\w+![rs]$ | \\[wdsSWD] | \[\^?[\w\\]- | \(\?
@@ -93,7 +108,7 @@ _WRITTEN = re.compile(r"(?:[A-Z]?[a-z]+\d{0,2}|[A-Z]+|v?\d{1,4})(?:[-_./:@ ](?:[
 """Words of one case and short numbers with signs between: `db-creds-1`, `users/7/name`."""
 _APP = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}")
 """How Google writes a password made for one program."""
-_ENOUGH = 512
+_ENOUGH = 128
 """How much of a value is judged, in signs."""
 _WORD = re.compile(r"(?:^|[-/_.:])[a-z]{4,}(?:[-/_.:]|$)")
 _TOKEN = re.compile(r"[\w.+/=~-]+", re.ASCII)
@@ -107,9 +122,15 @@ def promise(name: str) -> Promise | None:
     words = [word.lower() for word in _WORDS.findall(name)]
     while words and (words[-1] in _SUFFIXES or words[-1].isdigit()):
         words.pop()
-    if not words or _NO_SECRET.intersection(words[-2:]):
+    if not words:
         return None
     last, before = words[-1], words[:-1]
+    if " ".join(words[-2:]) in _PAIRS or (last == "pat" and before):
+        return Promise.SECRET
+    if last in _NO_SECRET:
+        return None
+    if last != "secret" and not _PASSWORD.fullmatch(last) and _NO_SECRET.intersection(before[-1:]):
+        return None
     if last.startswith("pub"):
         return None
     if _PASSWORD.fullmatch(last) or (last in {"word", "phrase"} and before[-1:] == ["pass"]):
@@ -152,6 +173,8 @@ def is_code(value: str, *, assigned: bool, variable: bool) -> bool:
         return False
     if not any(sign.isdigit() for sign in value):
         return True
+    if _is_choppy(value):
+        return False
     return (variable or any(sign in ".>:" for sign in value)) and not is_random(value)
 
 
@@ -163,8 +186,10 @@ def keeps(promised: Promise, value: str, *, assigned: bool) -> bool:
         value: without its quotes.
         assigned: nothing but a value can stand there (an `.env` line, an option, a field), so that a word suffices.
     """
-    if len(value) < 4 or is_placeholder(value):
-        return False
+    return len(value) >= 4 and _fulfils(promised, value, assigned=assigned) and not is_placeholder(value)
+
+
+def _fulfils(promised: Promise, value: str, *, assigned: bool) -> bool:
     if promised is Promise.PASSWORD:
         return (assigned and not _is_prose(value)) or _is_password(value)
     if _DATE.fullmatch(value) or len(value) < 8 or not value.isascii() or (" " in value and not _is_salt(value)):
@@ -209,11 +234,24 @@ def is_random(value: str) -> bool:
     digits = sum(sign.isdigit() for sign in value)
     if not any(sign.isalpha() for sign in value) or (not digits and _HEX.fullmatch(value)):
         return False
+    if digits and _is_choppy(value):
+        return True
     wordy = wordiness(value)
     if digits >= max(1, count // 20):
         return wordy < 0.62
     cased = value != value.lower() and value != value.upper()
     return count >= 10 and wordy < (0.45 if cased else 0.34)
+
+
+_PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+
+def _is_choppy(value: str) -> bool:
+    """Whether letters of both cases and digits change as often as drawn ones do; words keep longer to one."""
+    if value == value.lower() or value == value.upper():
+        return False
+    pieces = _PIECE.findall(value)
+    return len(value) >= 10 and sum(map(len, pieces)) < 2.4 * len(pieces)
 
 
 def is_surely_random(value: str, *, within_quotes: bool = False) -> bool:
@@ -225,7 +263,7 @@ def is_surely_random(value: str, *, within_quotes: bool = False) -> bool:
         within_quotes and len(plain) >= 20 and is_strong_password(plain, classes=3)
     ):
         return False
-    return is_random(plain) and wordiness(plain) < 0.45
+    return is_random(plain) and (wordiness(plain) < 0.45 or _is_choppy(plain))
 
 
 def is_strong_password(value: str, *, classes: int) -> bool:

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from utils import script
@@ -20,10 +20,9 @@ from utils.errors import BUG, AnglesError, BusyError, ServiceError
 from utils.files import hold_lock
 from utils.schedule import process
 from utils.schedule.claims import Claim, Claims, Keeper
-from utils.schedule.history import SLOTS_KEPT, Attempt, Began, Memory, Moment
+from utils.schedule.history import SLOTS_KEPT, Attempt, Began, Memory, Moment, read_clocks
 from utils.schedule.jobs import TRIES, Job, Outcome, outcome
 from utils.schedule.slots import Open, Past, Run
-from utils.sync import lease
 
 MOST_ATTEMPTS = 2 * TRIES
 """Of a slot, over restarts: a job that takes the machine down with it is not begun for ever."""
@@ -39,11 +38,6 @@ Runner = Callable[[Job, str, "int | None", Callable[[], str]], process.Ended]
 """Runs a job: with a run id, a lock to hand over, and what is asked why it should end."""
 
 _log = logging.getLogger(__name__)
-
-
-def read_clocks() -> Moment:
-    """The time, and the clock that nobody sets."""
-    return Moment(datetime.now(UTC), str(lease.holder("")["boot_id"]), lease.boot_clock())
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import queue
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Any, Self
+from typing import Self
 
-from utils import config, errors, sections, services, state
-from utils.config import Settings
+from utils import config, errors, script, sections, services, state
+from utils.config import Mode, Settings
 from utils.errors import AnglesError
-from utils.schedule.carrier import Carrier, Report, child_runner, read_clocks
+from utils.schedule.carrier import Carrier, Report, child_runner
 from utils.schedule.claims import Claims
 from utils.schedule.engine import Engine
-from utils.schedule.history import History, Memory
+from utils.schedule.history import History, Memory, read_clocks
 from utils.schedule.jobs import Job
 from utils.schedule.messenger import Messenger
 from utils.schedule.supervisor import Served, Supervisor
@@ -44,14 +44,14 @@ class Service:
         engine: what begins the jobs.
         teller: what tells of them.
         read: reads the configuration.
-        dashboard: looks after the dashboard; None where there is none.
+        dashboard: looks after the dashboard.
     """
 
     run: Run
     engine: Engine
     teller: Teller
     read: Callable[[], ScheduleSettings]
-    dashboard: Supervisor | None = None
+    dashboard: Supervisor = field(default_factory=lambda: Supervisor(_page))
     told: int = 0
     _events: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
 
@@ -63,6 +63,8 @@ class Service:
         """A service in this process; in local mode the embedded services run as long."""
         redact = run.redactor.redact
         with services.database(settings) as filled:
+            if settings.mode is Mode.LOCAL:
+                _migrate(run)
             messenger = Messenger()
             transport = None if "vault" in settings.missing else messenger
             teller = Teller(settings.home, run.log, plan.alerts, redact, transport)
@@ -82,7 +84,6 @@ class Service:
 
     def until_stopped(self) -> None:
         """Begins what is due until a signal says to stop; answers when nothing runs any more."""
-        self.dashboard = self.dashboard or _dashboard(self.run)
         self.run.log.info("started; %d jobs", len(self.engine.plan.jobs))
         self.run.say(f"{self.run.component}: {len(self.engine.plan.jobs)} jobs; Ctrl-C stops it")
         beat = ticks()
@@ -94,10 +95,9 @@ class Service:
                 if beat.due():
                     moment = read_clocks()
                     self.engine.tick(moment)
-                    if self.dashboard is not None and not self.engine.carrier.stopping:
+                    if not self.engine.carrier.stopping:
                         self.dashboard.look(moment.seconds)
-        if self.dashboard is not None:
-            self.dashboard.stop()
+        self.dashboard.stop()
         self.run.log.info("stopped")
         self.run.say(f"{self.run.component}: stopped")
 
@@ -193,16 +193,18 @@ def _next(events: queue.SimpleQueue[str], seconds: float) -> str:
         return ""
 
 
-def _dashboard(run: Run) -> Supervisor | None:
-    """Who looks after the dashboard, where this version has one."""
-    try:
-        found: Any = importlib.import_module("utils.dashboard")
-    except ModuleNotFoundError:
-        run.log.info("this version has no dashboard")
-        return None
+def _migrate(run: Run) -> None:
+    """Brings the embedded database, which nobody else looks after, to the schema of this version."""
+    command = script.child("run_migration.py", ())
+    env = config.child_environment(RUN_ID=run.id)
+    quiet = subprocess.DEVNULL
+    ended = subprocess.run(command, env=env, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, text=True, check=False)
+    if ended.returncode:
+        run.note(f"the schema is not brought up to date; the jobs say what they lack: {ended.stderr.strip()[-500:]}")
 
-    def start() -> Served:
-        served: Served = found.start()
-        return served
 
-    return Supervisor(start)
+def _page() -> Served:
+    """The dashboard, in this process."""
+    from utils import dashboard
+
+    return dashboard.start()

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from utils.errors import AnglesError
-
 RESTARTS = 3
 WITHIN_SECONDS = 600.0
 
@@ -31,7 +29,7 @@ class Supervisor:
     """Starts a dashboard and looks after it.
 
     Args:
-        start: starts one; an AnglesError or OSError, such as a port that is taken, is told and tried again.
+        start: starts one; what it raises, such as for a port that is taken, is told and tried again.
     """
 
     start: Callable[[], Served]
@@ -57,12 +55,12 @@ class Supervisor:
         self._served = None
         try:
             self._served = self.start()
-        except (AnglesError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - the jobs go on, whatever it is
             self._tell(f"dashboard: not started: {error}")
 
     def stop(self) -> None:
-        """Ends it."""
-        if self._served is not None:
+        """Ends it, where it serves."""
+        if self._served is not None and self._served.alive:
             self._served.stop()
 
     def _tell(self, line: str) -> None:

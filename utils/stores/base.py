@@ -225,10 +225,7 @@ class Vault:
         Raises:
             AnglesError: one holds what PostgreSQL cannot keep; nothing was added.
         """
-        documents = _with_texts(items)
-        for item, text in documents:
-            if why := unreadable(text):
-                raise AnglesError(f"decision {item['id']}", why, "Take it out of the text")
+        documents = _all_readable("decision", items)
         return sum(int(self.call("decisions_add", {"items": batch})["added"]) for batch in _batches(documents))
 
     def record(self, activities: Sequence[Activity]) -> None:
@@ -237,11 +234,7 @@ class Vault:
         Raises:
             AnglesError: one holds what PostgreSQL cannot keep; nothing was written.
         """
-        documents = _with_texts(activity.json() for activity in activities)
-        for item, text in documents:
-            if why := unreadable(text):
-                raise AnglesError(f"activity {item['id']}", why, "Take it out of the text")
-        for batch in _batches(documents):
+        for batch in _batches(_all_readable("activity", (activity.json() for activity in activities))):
             self.call("activity_write", {"items": batch})
 
     def is_new(self) -> bool:
@@ -285,6 +278,14 @@ def unreadable(text: str) -> str:
     if "\\u0000" in text and _NUL.search(text):
         return "holds the control character U+0000"
     return "holds half a surrogate pair" if not text.isascii() and _SURROGATE.search(text) else ""
+
+
+def _all_readable(kind: str, items: Iterable[Mapping[str, Any]]) -> list[_Document]:
+    documents = _with_texts(items)
+    for item, text in documents:
+        if why := unreadable(text):
+            raise AnglesError(f"{kind} {item['id']}", why, "Take it out of the text")
+    return documents
 
 
 def _mended(document: Mapping[str, Any], text: str) -> _Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from utils.sync.binding import bind, make_missing, missing_names
 from utils.sync.brakes import DEFAULT_PERCENT, Brakes
 from utils.sync.identity import pair
 from utils.sync.lease import Held, leased
+from utils.sync.ledger import activity_id
 from utils.sync.look import Looking, View
 from utils.sync.merge import ALL_FIELDS, Policy
 from utils.sync.model import Item, Page, Side
@@ -237,7 +237,7 @@ class Session:
         status = "completed" if not report.open_problems else "completed with problems"
         self._count(report)
         details = {name: value for name, value in report.json().items() if name not in {"plan", "problems"}}
-        return {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"sync/{self.run}")), "status": status, "details": details}
+        return {"id": activity_id(self.run), "status": status, "details": details}
 
     def _count(self, report: Report) -> None:
         report.notion_requests, report.vault_requests = self.notion.requests, self.vault.requests

@@ -16,7 +16,7 @@ _ROLES = {
     "user": r"user|human|me|you|customer|client|prompt|question|q",
     "system": r"system|developer|instructions?",
     "tool": r"tool|function|observation|tool[ _]result|search results?",
-    "assistant": r"assistant|ai|bot|model|agent|answer|response|copilot|gemini|claude[\w. -]*|chat ?gpt[\w. -]*"
+    "assistant": r"assistant|ai|bot|model|agent|answer|a|response|copilot|gemini|claude[\w. -]*|chat ?gpt[\w. -]*"
     r"|gpt-?[\w.-]*"
     r"|llama[\w.-]*|mistral[\w.-]*|\w*(?:gpt|bot|assistant|agent)",
 }

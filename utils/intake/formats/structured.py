@@ -57,7 +57,7 @@ _PLAIN = {
         ),
         *("explanation", "context", "notes", "note", "comments", "details", "description"),
     ),
-    "status": ("status", "state", "active", "decision_status", "approved", "accepted", "final", "result"),
+    "status": ("status", "state", "active", "decision_status", "result"),
     "revises": ("supersedes", "replaces", "revises", "instead_of", "overrides"),
 }
 _AGENT = ("agent", "agent_name", "assistant", "model", "author", "made_by", "decided_by", "by", "source", "owner")
@@ -71,8 +71,11 @@ def messages(value: dict[str, Any], around: Message | None = None) -> Iterator[M
     known = {_HUMP.sub("_", str(key)).lower(): each for key, each in value.items()}
     about = _about(known, around)
     for key in (*_LISTS, "data"):
-        if isinstance(known.get(key), list):
-            return _all(known[key], about, strong=key in _LISTS[:5])
+        held = known.get(key)
+        if isinstance(held, dict) and held and all(isinstance(each, dict) for each in held.values()):
+            held = list(held.values())
+        if isinstance(held, list):
+            return _all(held, about, strong=key in _LISTS[:5])
     inner = known.get("decision")
     if isinstance(inner, dict):
         return messages(inner | {key: each for key, each in known.items() if key != "decision"}, around)
@@ -96,10 +99,18 @@ def _key(known: dict[str, Any]) -> str:
     return next((key for key in keys if named(known, key)), "")
 
 
+def _holds(value: dict[str, Any]) -> bool:
+    """Whether an object is a decision, or has a list of them, by its keys."""
+    known = {_HUMP.sub("_", str(key)).lower(): inner for key, inner in value.items()}
+    if _key(known) or "decision" in (known.get("type"), known.get("kind"), known.get("event")):
+        return True
+    return any(isinstance(known.get(key), list) for key in _LISTS[:5])
+
+
 def _within(value: Any, depth: int = 6) -> Iterator[dict[str, Any]]:
     """The objects in an object that hold a decision, however deep they lie."""
     for each in value.values() if isinstance(value, dict) else value:
-        if isinstance(each, dict) and _key({_HUMP.sub("_", str(key)).lower(): inner for key, inner in each.items()}):
+        if isinstance(each, dict) and _holds(each):
             yield each
         elif isinstance(each, dict | list) and depth:
             yield from _within(each, depth - 1)
@@ -129,6 +140,8 @@ def _message(known: dict[str, Any], key: str, about: Message) -> Message:
         said = next((known[each] for each in keys if each not in (key, "") and _plain(known.get(each))), None)
         if said is not None:
             fields[name] = _plain(said)
+    if any(known.get(each) is False for each in ("approved", "accepted", "final")):
+        fields["status"] = "not approved"
     body = next((named(known, each) for each in ("content", "text", "body", "description") if each != key), "")
     if body and "comment" not in fields:
         fields["comment"] = body.strip()
