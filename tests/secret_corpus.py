@@ -10,7 +10,10 @@ import string
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
+
+HERE = Path(__file__).parent
 
 ALPHABETS = {
     "A": string.ascii_letters + string.digits,
@@ -351,6 +354,23 @@ def named(maker: Maker) -> Iterator[Case]:
     for kind, name, pattern in rows(NAMED):
         for around in maker.random.sample(sorted(NAMED_AROUND), 4):
             yield case(kind, around, NAMED_AROUND[around], maker.made(pattern), **spellings(name))
+
+
+def contexts(maker: Maker) -> Iterator[tuple[str, str, list[str]]]:
+    """The lines of `secret_contexts.txt`, which were written before the rules saw them: kind, text and its secrets.
+
+    A line is `kind | text` or `kind:encoding | text`; a secret stands in brackets of the mathematicians.
+    """
+    for line in (HERE / "secret_contexts.txt").read_text(encoding="utf-8").splitlines():
+        name, _, template = line.partition(" | ")
+        kind, _, encoding = name.partition(":")
+        parts = re.split(r"⟦(.*?)⟧", maker.made(_signs(template)), flags=re.DOTALL)
+        text = "".join(parts)
+        yield kind, WRAPPED[encoding](text) if encoding else text, parts[1::2]
+
+
+def _signs(line: str) -> str:
+    return line.translate({ord("␤"): "\n", ord("␉"): "\t", ord("␛"): "\x1b"})
 
 
 def wrapped(maker: Maker) -> Iterator[Case]:
@@ -765,9 +785,10 @@ The quick brown fox jumps over the lazy dog; 0123456789abcdef
 
 
 def clean(seed: int) -> list[str]:
-    """Lines that hold no secret."""
+    """Lines that hold no secret: those above and those of `clean_contexts.txt`."""
     maker = Maker(seed)
-    return [maker.made(line) for line in CLEAN.strip().splitlines()]
+    lines = [*CLEAN.strip().splitlines(), *(HERE / "clean_contexts.txt").read_text(encoding="utf-8").splitlines()]
+    return [maker.made(_signs(line)) for line in lines]
 
 
 def corpus(seed: int) -> list[Case]:

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,7 +39,7 @@ SCRIPT = "backend_monitor.py"
 QUIET = {
     **{f"HEALTH_{name}_{word}": "100" for name in ("MEMORY", "DISK", "INODES") for word in ("WARN", "DOWN")},
     **dict.fromkeys(("HEALTH_LATENCY_WARN", "HEALTH_LATENCY_DOWN"), "600"),
-    **dict.fromkeys(("HEALTH_CPU_WARN", "HEALTH_CPU_DOWN"), "1000000"),
+    "HEALTH_CPU_WARN": "1000000",
 }
 """How busy and how full the machine is that the tests run on is none of their business."""
 
@@ -344,8 +345,30 @@ def test_deep_tries_the_siblings(world: World) -> None:
     assert "both sides are ready" in found["memory_sync.py"]["fact"]
 
 
-def test_the_page_is_not_there_yet(tmp_path: Path) -> None:
-    assert monitor(tmp_path, "--serve").returncode == 2
+def test_the_page_is_looked_at_where_it_is_served_and_its_trouble_is_told(tmp_path: Path) -> None:
+    said = tmp_path / "logs" / "active" / "dashboard.json"
+
+    def page() -> tuple[str, str]:
+        found = results(monitor(tmp_path, "--json", "--check", "dashboard"))["dashboard"]
+        return found["state"], found["fact"]
+
+    assert page() == ("skipped", "is not served")
+    env = {"PATH": os.environ["PATH"], "ANGLES_HOME": str(tmp_path)}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    command = [sys.executable, str(ROOT / SCRIPT), "--serve", "--port", str(port)]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert "the page is at http://127.0.0.1:" in child.stdout.readline()
+        assert page()[0] == "up"
+        trouble = json.dumps({"port": 5000, "error": "port 5000: is taken", "pid": child.pid})
+        child.kill()
+        child.wait()
+    assert page()[0] == "down", "whoever served it was killed"
+    said.write_text(trouble)
+    assert page() == ("skipped", "is not served"), "who had the trouble is gone"
+    said.write_text(trouble.replace(str(child.pid), str(os.getpid())))
+    assert page() == ("down", "dashboard: port 5000: is taken")
 
 
 # --- what it does

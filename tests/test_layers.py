@@ -131,7 +131,7 @@ HOMES = {
     "psycopg_pool": {"utils.stores.postgres"},
     "rapidfuzz": {"utils.intake.near"},
     "requests": {"utils.health.alerts", "utils.health.remote", "utils.intake.model_step", "utils.stores.management"},
-    "rich": {"backend_monitor", "run_all", "utils.progress"},
+    "rich": {"backend_monitor", "run_all", "utils.progress", "verify_deployment"},
     "supabase": {"utils.stores.supabase"},
     "waitress": {"utils.dashboard.serving"},
     "watchdog": {"utils.autosync.hints"},

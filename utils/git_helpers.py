@@ -63,7 +63,9 @@ _TOLD: Sequence[tuple[str, type[AnglesError], str, str]] = (
     (r"error: 404|[Rr]epository .*not found|does not appear to be a git repository|does not exist", ServiceError,
      "there is no such repository, or the token may not see it", "Check REPO_URL and GITHUB_TOKEN"),
     (r"dubious ownership", ConfigError, "belongs to another user", "Run as its owner"),
-    (r"No space left|[Dd]isk quota|File too large|unable to write|signal 25", RepositoryError,
+    (r"unpacker error|remote unpack failed|remote: .*No space left", ServiceError,
+     "cannot take what is pushed ({})", "Look at the disk there"),
+    (r"No space left|Out of diskspace|[Dd]isk quota|File too large|unable to write|signal 25", RepositoryError,
      "the disk is full ({})", "Free some space there"),
     (r"file is (?:over|larger)|GH001|exceeds .*size limit", SafetyError,
      "refuses the size of a file ({})", "See the log"),
@@ -336,7 +338,8 @@ class Repository:
         word = " ".join((telling or lines)[0].removeprefix("fatal: ").split())[:300]
         for pattern, kind, what, remedy in _TOLD:
             if re.search(pattern, str(failure)):
-                return kind(f"repository {self.remote.url}", what.format(word), remedy)
+                where = str(self.folder) if kind is RepositoryError else f"repository {self.remote.url}"
+                return kind(where, what.format(word), remedy)
         return RepositoryError(f"repository {self.remote.url}", f"git failed ({word})", "The log has the details")
 
 

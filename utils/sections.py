@@ -105,7 +105,7 @@ LIMITS: Mapping[str, tuple[float, float, float, str]] = {
     "clock": (30, 300, 1e9, "seconds that our clock is off"),
     "shrink": (20, 50, 100, "percent that a backup is smaller than the one before"),
     "heartbeat": (180, 600, 1e9, "seconds since the scheduler's heartbeat"),
-    "cpu": (150, 600, 1e6, "load in percent of the cores"),
+    "cpu": (400, 0, 1e6, "load in percent of the cores"),
     "memory": (90, 97, 100, "percent used"),
     "disk": (85, 95, 100, "percent used"),
     "inodes": (85, 95, 100, "percent used"),

@@ -134,7 +134,14 @@ def _tried(step: Step, before: Sequence[Future[Result]], children: _Children) ->
     command = [sys.executable, *(str(port) if each == PORT else each for each in step.command)]
     pipe = subprocess.PIPE
     child = subprocess.Popen(
-        command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace", start_new_session=True
+        command,
+        cwd=ROOT,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
     )
     children.add(child)
     wrong = _asked(child, step, port) if step.asks else ""
@@ -191,6 +198,8 @@ def judged(step: Step, code: int, said: str, noted: str, wrong: str = "") -> tup
         wrong: what went wrong before it ended, or ''.
     """
     told, hint, well = _findings(said) if "--json" in step.command else _last_line(code, said, noted)
+    if step.asks and not wrong:
+        told = f"{', '.join(path for path, _ in step.asks)} answer"
     if well and not wrong and code in step.good and re.search(step.shows, said, re.MULTILINE):
         return PASS, told, ""
     if not wrong and UNSET.search(told):
@@ -213,5 +222,5 @@ def _last_line(code: int, said: str, noted: str) -> tuple[str, str, bool]:
     """What a script said last, and what to do; its error is on stderr. The name before it is left out."""
     lines = (noted, said) if code not in {OK, PROBLEMS} else (said, noted)
     line = next((each[-1] for text in lines if (each := text.split("\n")[:-1])), "")
-    told, _, hint = line.partition(": ")[2].partition(". ")
-    return told or line, hint.rstrip("."), True
+    told, _, hint = re.sub(r"^\w+: ", "", line).partition(". ")
+    return told, hint.rstrip("."), True

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.autosync.place import DEFAULT, OLD, Place
+from tests.autosync.place import DEFAULT, OLD, Place, tree
 from utils.autosync import hashing, rules
 from utils.autosync.hashing import stat_of
 from utils.autosync.index import File, pack
@@ -468,6 +468,6 @@ def test_a_dry_run_leaves_no_trace(place: Place) -> None:
     place.scan()
     time.sleep(0.01)
     place.write("a", "other")
-    before = {path: path.stat() for path in place.folder.rglob("*")}
+    before = tree(place.folder)
     assert place.told(dry_run=True) == ["modified a"]
-    assert {path: path.stat() for path in place.folder.rglob("*")} == before
+    assert tree(place.folder) == before

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.autosync.place import Place
+from utils import state
 from utils.autosync.drafts import Found
 from utils.autosync.session import scanning
-from utils.autosync.store import Store
+from utils.autosync.store import MIGRATIONS, Store
 from utils.errors import BusyError, ConfigError
 
 BASELINE = ["files baseline"]
@@ -74,6 +75,14 @@ def test_the_outbox_of_a_file_whose_folders_are_damaged_is_kept_with_its_ids(kno
     assert known.scan().problems == []
 
 
+def test_the_outbox_is_kept_where_a_run_was_killed_between_setting_aside_and_keeping(known: Place) -> None:
+    state.set_aside(known.state)
+    with state.open_state(known.state, MIGRATIONS):
+        pass
+    assert "2 rows of its outbox are kept" in known.scan().problems[0]
+    assert known.actions() == ["files baseline", "file created", *BASELINE]
+
+
 def test_a_row_of_the_outbox_that_is_damaged_is_left_behind_alone(known: Place) -> None:
     with closing(sqlite3.connect(known.state)) as db:
         db.execute("update outbox set rows = x'00' where serial = 1")
@@ -89,7 +98,7 @@ def test_whatever_bit_is_flipped_no_change_is_invented_and_none_of_the_outbox_is
     data = known.state.read_bytes()
     told = {row["activity"]["id"] for row in known.outbox()}
     noticed = 0
-    many = 1500 if pytestconfig.getoption("--long") else 120
+    many = 1500 if pytestconfig.getoption("--long") else 60
     sound = [bit for bit in range(len(data) * 8) if not 60 <= bit // 8 < 64]  # the version, which has a test of its own
     for bit in random.Random(7).sample(sound, many):
         for beside in known.state.parent.glob("files.db*"):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -50,17 +50,24 @@ def told(place: Place) -> list[str]:
 def watching(place: Place, *arguments: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """A watch whose watches stand."""
     with place.start("--watch", *arguments, **env) as child:
-        inotify = f"/proc/{child.pid}/fdinfo"
 
         def stands() -> bool:
             assert child.poll() is None, child.communicate()
-            infos = [path.read_text(encoding="utf-8") for path in Path(inotify).iterdir() if path.exists()]
-            watched = sum(text.count("inotify wd:") for text in infos)
+            watched = watches_of(child.pid)
             return place.state.exists() and watched > 0 and watched >= len(place.folders() if known(place) else [1, 1])
 
         until(stands, lambda: "no watch stands")
         time.sleep(0.3)
         yield child
+
+
+def watches_of(pid: int) -> int:
+    """How many folders a process watches."""
+    watched = 0
+    for path in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            watched += path.read_text(encoding="utf-8").count("inotify wd:")
+    return watched
 
 
 def known(place: Place) -> bool:

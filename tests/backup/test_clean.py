@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import random
 from typing import Any
 
 import pytest
@@ -15,7 +17,8 @@ from utils.backup.snapshot import BY_NAME, encoded, shards
 from utils.redact import Redactor
 
 GONE = "[REDACTED:secret]"
-KEY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj" * 2
+KEY = base64.b64encode(random.Random(8).randbytes(99)).decode()
+HALVES = {"comment": f"-----BEGIN PRIVATE KEY-----\n{KEY}", "decision": f"{KEY}\n-----END PRIVATE KEY-----"}
 
 
 def out(made: dict[str, Any], *secrets: str, table: str = "decision_vault") -> dict[str, Any]:
@@ -34,8 +37,7 @@ def out(made: dict[str, Any], *secrets: str, table: str = "decision_vault") -> d
     [
         ({"comment": "an open door", "decision": "d"}, "open door", {"comment": "an [REDACTED:configured]"}),
         ({"comment": 'a "b"\n\\c', "decision": "tabs\tare kept"}, "nowhere at all", {}),
-        ({"comment": "-----BEGIN PRIVATE KEY-----\n" + KEY, "decision": KEY + "\n-----END PRIVATE KEY-----"},
-         "nowhere at all", {"comment": GONE, "decision": GONE}),
+        (HALVES, "nowhere at all", {"comment": GONE, "decision": GONE}),
         ({"comment": "one half", "decision": "and the other"}, '":"base","decision":"and', {}),
         ({"comment": "one half", "decision": "the other"}, f'half","created_at":"{OLD}","date":null,"decision":"the',
          {"comment": GONE, "decision": GONE}),

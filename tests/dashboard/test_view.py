@@ -24,7 +24,8 @@ TODAY = NOW.date()
 
 
 def document(wrong: Mapping[str, Any], age: timedelta = timedelta(0)) -> dict[str, Any]:
-    return store.document(homes.results(NOW, wrong), NOW - age, "id", 1.0)
+    counted = {"total": 3, "active": 2, "types": {"Technical": 2, "": 1}, "weeks": []}
+    return store.document(homes.results(NOW, wrong), NOW - age, "id", 1.0, decisions=counted)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,15 @@ def test_a_percentage_is_never_rounded_up_to_a_hundred(portion: float | None, te
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, ""), (0.0312, "31 ms"), (2.04, "2.0 s"), (59.9, "59.9 s"), (61, "1 min"), (7300, "2 h 1 min")],
+    [
+        (None, ""),
+        (0.0002, "under 1 ms"),
+        (0.0312, "31 ms"),
+        (2.04, "2.0 s"),
+        (59.9, "59.9 s"),
+        (61, "1 min"),
+        (7300, "2 h 1 min"),
+    ],
 )
 def test_a_duration(seconds: float | None, text: str) -> None:
     assert view.duration(seconds) == text
@@ -179,7 +188,7 @@ def test_metrics_are_in_base_units_and_name_no_run() -> None:
     assert 'angles_check_state{component="notion",check="notion",state="up"} 0' in lines
     assert 'angles_check_value_ratio{check="disk"} 0.96' in lines
     assert 'angles_check_value_seconds{check="cpu"} 0.12' not in lines
-    assert 'angles_decisions{type="Technical"} 412' in lines
+    assert 'angles_decisions{type="Technical"} 2' in lines
     assert "angles_backup_size_bytes 1000" in lines
     assert "angles_scheduler_alive 1" in lines
     assert "angles_incidents 1" in lines

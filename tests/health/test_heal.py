@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -277,27 +276,6 @@ def test_the_lease_of_a_process_that_is_gone_is_given_back(tmp_path: Path, dsn: 
         assert db.execute("select holder, expires_at <= now() from leases").fetchall() == [("", True)]
         db.execute("update leases set holder = 'x', host = 'another-host', expires_at = now() + interval '1 hour'")
     assert list(action.find()) == [], "of another host nothing is certain"
-
-
-# --- threads
-
-
-def test_a_thread_that_has_ended_is_started_again(tmp_path: Path) -> None:
-    done, threads = threading.Event(), [threading.Thread(target=lambda: None)]
-    threads[0].start()
-    threads[0].join()
-
-    def start() -> None:
-        threads.append(threading.Thread(target=done.wait))
-        threads[-1].start()
-
-    def alive() -> bool:
-        return threads[-1].is_alive()
-
-    action = wounds.dead_thread("page", alive, start)
-    assert outcomes(mend(tmp_path, action)) == [("page", "mended")]
-    assert list(action.find()) == []
-    done.set()
 
 
 # --- how

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from utils.health.model import (
@@ -39,20 +41,9 @@ def test_the_worst_state_is_the_verdict(states: tuple[State, ...], worst: State,
     assert (verdict(found), exit_code(found)) == (worst, code)
 
 
-@pytest.mark.parametrize(
-    ("value", "falling", "state"),
-    [
-        (84.9, False, State.UP),
-        (85, False, State.WARN),
-        (95, False, State.DOWN),
-        (96, True, State.UP),
-        (95, True, State.WARN),
-        (85, True, State.DOWN),
-    ],
-)
-def test_a_value_is_held_against_its_limits(value: float, falling: bool, state: State) -> None:
-    limits = Limits(95, 85) if falling else Limits(85, 95)
-    found = graded(value, limits, "fact", "hint", "%", falling=falling)
+@pytest.mark.parametrize(("value", "state"), [(84.9, State.UP), (85, State.WARN), (95, State.DOWN)])
+def test_a_value_is_held_against_its_limits(value: float, state: State) -> None:
+    found = graded(value, Limits(85, 95), "fact", "hint", "%")
     assert (found.state, found.hint) == (state, "" if state is State.UP else "hint")
 
 
@@ -66,11 +57,14 @@ def test_the_plugins_line_has_the_word_and_the_performance_data() -> None:
     found = [
         Result("disk", "machine", graded(85.25, Limits(85, 95), "full", "hint", "%")),
         Result("backlog", "sync", up("none", value=0, unit="rows")),
+        Result("backup-size", "backup", up("large", value=12345678901, unit="B")),
+        Result("cpu", "machine", graded(90, Limits(150, inf), "busy", "hint", "%")),
         Result("a|b", "part", skipped("not configured", "Set it")),
         Result("odd|name", "part", Finding(State.DOWN, "x")),
     ]
     assert plugin_line(found) == (
-        "CRITICAL - 1 down: odd/name; 1 warn: disk; 1 up, 1 skipped | 'disk'=85.25%;85;95 'backlog'=0"
+        "CRITICAL - 1 down: odd/name; 1 warn: disk; 3 up, 1 skipped |"
+        " 'disk'=85.25%;85;95 'backlog'=0 'backup-size'=12345678901B 'cpu'=90%;150"
     )
     assert plugin_line(results(State.UP)) == "OK - 1 up"
 

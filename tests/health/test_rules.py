@@ -38,6 +38,8 @@ HOUR = timedelta(hours=1)
 
 LOOK: dict[str, Any] = {
     "rows": {"total": 5, "active": 4, "unsynced": 0, "oldest_unsynced": None},
+    "types": {"Process": 5},
+    "weeks": [],
     "conflicts": 0,
     "lacking": [],
     "open": [],
@@ -97,6 +99,8 @@ CASES: list[Any] = [
     (rules.write_probe, VAULT, State.UP, "written, read and deleted"),
     (rules.write_probe, replace(VAULT, probe="read-only"), State.DOWN, "read-only"),
     (rules.write_probe, replace(VAULT, look=None), State.SKIPPED, "health_probe"),
+    (rules.decisions, VAULT, State.UP, "5 decisions, 4 active"),
+    (rules.decisions, replace(VAULT, look=None), State.SKIPPED, "health_look"),
     (rules.backlog, VAULT, State.UP, "0 of 5 rows"),
     (rules.backlog, replace(VAULT, synced=False), State.SKIPPED, "no Notion side"),
     (rules.backlog, replace(VAULT, look=None), State.SKIPPED, "health_look"),
@@ -157,7 +161,7 @@ CASES: list[Any] = [
     (rules.scheduler, Beat(NOW - timedelta(seconds=5), alive=False), State.DOWN, "its process is gone"),
     # the machine
     (rules.cpu, MACHINE, State.UP, "10 %"),
-    (rules.cpu, replace(MACHINE, load=200), State.WARN, "200 %"),
+    (rules.cpu, replace(MACHINE, load=500), State.WARN, "500 %"),
     (rules.memory, replace(MACHINE, memory=98), State.DOWN, "98 %"),
     (rules.disk, MACHINE, State.UP, "30.0 % used, 10.0 GB free"),
     (rules.disk, replace(MACHINE, disk_hours=5), State.WARN, "full in 5 h"),

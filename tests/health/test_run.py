@@ -8,10 +8,12 @@ from typing import Any, NoReturn
 
 import pytest
 
+from utils.config import ROOT
 from utils.errors import ServiceError
 from utils.health import checks, run
 from utils.health.checks import Check, Probe
 from utils.health.ground import Ground, SkipError
+from utils.health.here import SAFE_MODES
 from utils.health.model import Finding, State, up
 
 
@@ -101,6 +103,10 @@ def test_every_check_has_its_probe_and_a_name_of_its_own() -> None:
     assert len({each.name for each in every}) == len(every)
     for name in checks.PROBES:
         assert sum(each.leads for each in checks.CHECKS if each.probe == name) == 1, f"one tells what {name} failed of"
+
+
+def test_the_scripts_that_are_tried_are_there() -> None:
+    assert [name for name in SAFE_MODES if not (ROOT / name).is_file()] == []
 
 
 def test_the_limits_of_all_probes_lie_within_that_of_the_whole() -> None:

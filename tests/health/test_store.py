@@ -23,11 +23,22 @@ def test_the_document_is_read_as_it_was_written(tmp_path: Path) -> None:
     made = store.document([result(State.WARN)], NOW, "run", 1.23456, healed=[])
     store.save(tmp_path, made)
     found = store.read(tmp_path)
-    assert found == made
+    assert found == {**made, "decisions": None}
     assert (made["schema"], made["at"], made["verdict"], made["exit_code"]) == (1, NOW.isoformat(), "warn", 1)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}'])
+def test_how_many_decisions_there_are_stays_known_while_they_cannot_be_counted(tmp_path: Path) -> None:
+    details = {"active": 6, "types": {"Process": 7}, "weeks": []}
+    counted = Result("decisions", "database", Finding(State.UP, "7 decisions", value=7, details=details))
+    store.save(tmp_path, store.document([counted], NOW, "run", 1.0))
+    skipped = Result("decisions", "database", Finding(State.SKIPPED, "the vault is not running"))
+    store.save(tmp_path, store.document([skipped], NOW + timedelta(hours=1), "run", 1.0))
+    found = store.read(tmp_path)
+    assert found is not None
+    assert found["decisions"] == {"at": NOW.isoformat(), "total": 7, **details}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}', '{"schema": 1}'])
 def test_a_damaged_or_newer_document_is_none(tmp_path: Path, text: str) -> None:
     path = tmp_path / store.DOCUMENT
     path.parent.mkdir(parents=True)

@@ -6,13 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.intake.held_out import FIRST, FOURTH, SECOND, THIRD
+from tests.intake import held_out, held_out_later
 from tests.intake.outputs import OUTPUTS, Output
 from tests.intake.scoring import Score, score
 
 Figure = Callable[[str], None]
 LABELLED = [output for outputs in OUTPUTS.values() for output in outputs]
-OTHERS = {"first": FIRST, "second": SECOND, "third": THIRD, "fourth": FOURTH}
+OTHERS: dict[str, list[Output]] = {
+    name.lower(): outputs
+    for where in (held_out, held_out_later)
+    for name, outputs in vars(where).items()
+    if name.isupper()
+}
 
 
 def told(result: Score) -> str:
@@ -42,7 +47,7 @@ def test_no_family_of_formats_falls_behind(family: str) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_rules_hold_in_other_wording(name: str, figure: Figure) -> None:
-    outputs: list[Output] = OTHERS[name]
+    outputs = OTHERS[name]
     result = score(outputs)
     figure(
         f"intake rules, {name} set in other wording, {len(outputs)} outputs: precision {result.precision:.3f}, recall"

@@ -35,6 +35,7 @@ SYNC, MONITOR = BY_NAME["sync"], BY_NAME["monitor"]
         (MONITOR, 3, Outcome("service unavailable", well=False, again=True)),
         (MONITOR, -15, Outcome("killed", well=False, again=True)),
         (BY_NAME["backup"], 3, Outcome("service unavailable", well=False, again=True, at_once=True)),
+        (BY_NAME["restore-test"], 1, Outcome("done with problems", well=False, at_once=True)),
     ],
     ids=lambda value: value.name if hasattr(value, "name") else value if isinstance(value, int) else "",
 )

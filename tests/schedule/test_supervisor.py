@@ -60,6 +60,16 @@ def test_it_is_restarted_three_times_in_ten_minutes_and_rests_then(caplog: pytes
     assert len(starter.started) == 5
 
 
+def test_a_new_configuration_is_taken_by_a_new_one_which_is_no_restart(caplog: pytest.LogCaptureFixture) -> None:
+    starter = Starter()
+    supervisor = Supervisor(starter)
+    for second in range(9):
+        supervisor.look(float(second))
+        supervisor.renew()
+    assert [each.alive for each in starter.started] == [False] * 9
+    assert not caplog.records
+
+
 def test_a_port_that_is_taken_is_told_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     starter = Starter()
     starter.error = AnglesError("port 5000", "is taken", "Set DASHBOARD_PORT")

@@ -16,7 +16,7 @@ from utils.schedule.jobs import JOBS
 from utils.schedule.slots import Past, Run, decide
 from utils.schedule.ticks import LibraryTicks, OwnTicks, Ticks
 
-EVERY = 15 * 60
+EVERY = 30 * 60
 START = datetime(2028, 1, 1, tzinfo=UTC)
 
 

@@ -163,7 +163,7 @@ def proven(cases: Sequence[Case], check: Callable[[Case], object], told: str, fi
     for case in cases:
         try:
             check(case)
-        except AssertionError as error:
+        except (AssertionError, pytest.fail.Exception) as error:
             broken.append(f"{case}: {error}")
     figure(f"{len(cases) - len(broken)} of {len(cases)} {told}")
     assert not broken, "\n\n".join(broken)

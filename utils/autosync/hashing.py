@@ -27,7 +27,6 @@ MANY = 20_000
 BLOCK = 256 * 1024
 PORTION = 256
 _TRIES = 3
-_TRIAL = 256
 _WORKERS, _WORKERS_ON_A_COLD_DISK = 2, 8
 _IDLE = 4
 """How many times longer than its work a trial takes where the disk has to be waited for."""

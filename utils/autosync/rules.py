@@ -16,7 +16,6 @@ from utils.decision import TYPE_LENGTH
 from utils.errors import ConfigError
 
 DEFAULT = Path(__file__).with_name("rules.toml")
-OWN_FILE = "autosync.toml"
 
 _ANYWHERE = "^(?:.+/)?"
 """How pathspec writes that a pattern matches at any depth."""

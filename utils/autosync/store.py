@@ -89,7 +89,7 @@ class Store:
             if self.read_only:
                 self._db = self._open.enter_context(closing(_for_reading(self.path)))
             else:
-                self._begin(self._aside())
+                self._begin()
         except DamagedError as damage:
             self.begin_anew(damage)
         return self
@@ -106,9 +106,8 @@ class Store:
         if self.read_only:
             self._db = self._open.enter_context(closing(_empty()))
             return
-        before = self._aside()
         state.set_aside(self.path)
-        self._begin(before)
+        self._begin()
 
     def root(self, path: str) -> Root | None:
         """What is known of a root."""
@@ -193,22 +192,19 @@ class Store:
         with self._guarded(), self._transaction():
             self._db.executemany("delete from outbox where serial = ?", ((row.serial,) for row in rows))
 
-    def _begin(self, before: set[Path]) -> None:
-        """Opens the file; keeps the outbox of one that was set aside, which lies beside it now and not before."""
+    def _begin(self) -> None:
+        """Opens the file; one begun anew keeps the outbox of the one that was set aside last."""
         self._db = self._open.enter_context(state.open_state(self.path, MIGRATIONS))
         self._db.text_factory = bytes
-        aside = self._aside() - before
+        if self._rows("select 1 from instance"):
+            return
+        aside = max(self.path.parent.glob(f"{glob.escape(self.path.name)}.corrupt-*Z"), default=None)
+        kept = list(_readable(aside)) if aside else []
         if aside:
-            self.damaged = self.damaged or "it is no sound database"
-        rows = [row for each in aside for row in _readable(each)]
-        if aside or not self._rows("select 1 from instance"):
-            with self._guarded(), self._transaction():
-                self._db.execute("insert into instance values (?)", (uuid.uuid4().bytes,))
-                self._db.executemany("insert into outbox(rows, crc) values (?, ?)", rows)
-        self.kept = len(rows)
-
-    def _aside(self) -> set[Path]:
-        return set(self.path.parent.glob(f"{glob.escape(self.path.name)}.corrupt-*Z"))
+            self.damaged, self.kept = self.damaged or "it is no sound database", len(kept)
+        with self._guarded(), self._transaction():
+            self._db.execute("insert into instance values (?)", (uuid.uuid4().bytes,))
+            self._db.executemany("insert into outbox(rows, crc) values (?, ?)", kept)
 
     def _next(self) -> tuple[str, int]:
         """This state's id and the next serial of the outbox."""

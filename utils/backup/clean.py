@@ -74,6 +74,12 @@ def redacted(row: Row, table: Table, redactor: Redactor) -> Row:
     return made
 
 
+def as_backed_up(row: Row, table: Table, redactor: Redactor) -> Row:
+    """A row as a snapshot has it."""
+    made: Row = json.loads(_line(snapshot.encoded(row), row, table, redactor))
+    return made
+
+
 def _value(name: str, value: Any, redactor: Redactor) -> Any:
     """A column's value as the redactor's walk leaves it, which looks at its name too."""
     return next(iter(redactor.redact_json({name: value}).values()))
@@ -84,26 +90,26 @@ def _table_file(data: bytes, table: Table, redactor: Redactor) -> bytes:
     lines = data.split(b"\n")
     wrong = range(1, len(lines)) if table.name in FREE else {line for line, _ in redactor.scan(data)}
     for number in wrong:
-        lines[number - 1] = _line(lines[number - 1], table, redactor)
+        line = lines[number - 1].decode()
+        lines[number - 1] = _line(line, json.loads(line), table, redactor).encode()
     return b"\n".join(lines)
 
 
-def _line(line: bytes, table: Table, redactor: Redactor) -> bytes:
+def _line(line: str, row: Row, table: Table, redactor: Redactor) -> str:
     """A row as its fields are redacted, then as a whole; fields that share one secret, which that took apart, go."""
-    text, row = line.decode(), json.loads(line)
     made = redactor.redact(snapshot.encoded(redacted(row, table, redactor)))
-    if made == text or _is_whole(made, row, touched := _touched(text, row, redactor)):
-        return made.encode()
+    if made == line or _is_whole(made, row, touched := _touched(line, row, redactor)):
+        return made
     for gone in (touched, row.keys() - PLAIN):
         kept = redacted({name: _gone(value) if name in gone else value for name, value in row.items()}, table, redactor)
         if _is_whole(made := redactor.redact(snapshot.encoded(kept)), row, touched):
-            return made.encode()
-    return snapshot.encoded(kept).encode()  # what is still seen in it stops the commit
+            return made
+    return snapshot.encoded(kept)  # what is still seen in it stops the commit
 
 
-def _touched(text: str, row: Row, redactor: Redactor) -> set[str]:
+def _touched(line: str, row: Row, redactor: Redactor) -> set[str]:
     """The columns in whose values secrets are seen when the row is looked at as one text."""
-    found, touched, start = redactor.find(text), set(), 1
+    found, touched, start = redactor.find(line), set(), 1
     for name in sorted(row):
         start += len(snapshot.encoded(name)) + 1
         end = start + len(snapshot.encoded(row[name]))

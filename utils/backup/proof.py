@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from utils.backup.apply import batches
-from utils.backup.clean import redacted
+from utils.backup.clean import as_backed_up
 from utils.backup.direct import columns, read_database, transaction
 from utils.backup.plan import as_of
 from utils.backup.snapshot import BY_NAME, TABLES, Row, Snapshot, has_mark
@@ -153,7 +153,7 @@ def _moment(text: str | None) -> datetime:
 
 def _is_marked(row: Row, live: Row, name: str, redactor: Redactor) -> bool:
     """Whether a field differs only by what was redacted in it."""
-    return has_mark(row[name]) and redacted(live, BY_NAME["decision_vault"], redactor)[name] == row[name]
+    return has_mark(row[name]) and as_backed_up(live, BY_NAME["decision_vault"], redactor)[name] == row[name]
 
 
 def _differing(row: Row, back: Row | None, known: set[str]) -> Iterator[str]:

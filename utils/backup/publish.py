@@ -80,6 +80,7 @@ class Branch:
     repository: Repository = field(init=False)
     base: str | None = field(init=False, default=None)
     tree: dict[str, Entry] = field(init=False, default_factory=dict)
+    pushed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -257,6 +258,7 @@ class Branch:
             if "redaction failed" in refused.what:
                 shutil.rmtree(self.clone, ignore_errors=True)
             raise
+        self.pushed = True
         self._on(commit)
 
     def _moves(self, tree: Mapping[str, str]) -> dict[str, str | None]:

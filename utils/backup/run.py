@@ -139,7 +139,7 @@ class Backup:
         self.lap("redact")
         self._guard(made, allow_shrink=allow_shrink)
         if branch.base and not report.changes.judged:
-            report.outcome, report.commit = "unchanged", branch.base
+            report.outcome, report.commit = "pushed" if branch.pushed else "unchanged", branch.base
         else:
             tree = branch.stage(made)
             report.outcome = "would push"

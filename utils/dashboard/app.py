@@ -32,29 +32,31 @@ class Launcher:
     """Starts jobs as child processes, which outlive the page; `ended` has the exit codes of those that have ended."""
 
     home: Path
-    _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
+    _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def start(self, job: str) -> bool:
-        """Starts a job; answers whether it was, or runs from an earlier press."""
-        if job in self.running():
-            return False
-        nothing = subprocess.DEVNULL
-        command = script.child("scheduler.py", ("--run-now", job))
-        env = config.child_environment(ANGLES_HOME=str(self.home))
-        self.ended.pop(job, None)
-        self._children[job] = subprocess.Popen(
-            command, cwd=config.ROOT, env=env, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
-        )
-        return True
+    def start(self, job: str) -> None:
+        """Starts a job, unless it runs from an earlier press."""
+        with self._lock:
+            if job in self.running():
+                return
+            nothing = subprocess.DEVNULL
+            command = script.child("scheduler.py", ("--run-now", job))
+            env = config.child_environment(ANGLES_HOME=str(self.home))
+            self.ended.pop(job, None)
+            self._children[job] = subprocess.Popen(
+                command, cwd=config.ROOT, env=env, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
+            )
 
     def running(self) -> frozenset[str]:
         """The jobs whose child lives; those that have ended are reaped."""
-        for job, child in list(self._children.items()):
-            if (code := child.poll()) is not None:
-                self.ended[job] = code
-                self._children.pop(job, None)
-        return frozenset(self._children)
+        with self._lock:
+            for job, child in list(self._children.items()):
+                if (code := child.poll()) is not None:
+                    self.ended[job] = code
+                    del self._children[job]
+            return frozenset(self._children)
 
 
 @dataclass
@@ -67,12 +69,11 @@ class Shown:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _key: tuple[Signature, frozenset[str]] | None = None
     _until: float = 0.0
-    _read_at: float = 0.0
-    _answers: dict[str, str] = field(default_factory=dict)
+    _answers: dict[str, bytes] = field(default_factory=dict)
     _stored: Stored = field(default_factory=Stored)
     _now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
 
-    def text(self, name: str, made: Callable[[Stored, datetime], str]) -> str:
+    def text(self, name: str, made: Callable[[Stored, datetime], str]) -> bytes:
         """An answer by its name, made where it is not there yet."""
         with self._lock:
             key = (self.reader.signature(), self.launcher.running())
@@ -82,7 +83,7 @@ class Shown:
                 self._key, self._until = key, time.monotonic() + SHOWN_SECONDS
                 self._answers.clear()
             if name not in self._answers:
-                self._answers[name] = made(self._stored, self._now)
+                self._answers[name] = made(self._stored, self._now).encode()
             return self._answers[name]
 
 
@@ -133,7 +134,7 @@ def _questions(app: Flask, guard: Guard, shown: Shown, period: timedelta) -> Non
             return json.dumps(view.health(found.document, told, details=details))
 
         body = shown.text(f"health {details}", made)
-        code = 503 if body.startswith('{"status": "fail"') else 200
+        code = 503 if body.startswith(b'{"status": "fail"') else 200
         return _fresh(Response(body, code, content_type="application/health+json"))
 
     @app.get("/metrics")
@@ -161,7 +162,7 @@ def _said(found: Stored, now: datetime, period: timedelta, launcher: Launcher) -
     """What the template shows."""
     results = found.document["results"] if found.document else []
     by_name: Mapping[str, Any] = {each["name"]: each for each in results}
-    counted = by_name.get("decisions", {}).get("details") or {}
+    counted = (found.document or {}).get("decisions")
     return {
         "now": now,
         "found": found,
@@ -170,8 +171,8 @@ def _said(found: Stored, now: datetime, period: timedelta, launcher: Launcher) -
         "cards": view.cards(results, found.days, found.seconds, now.date()),
         "tasks": view.tasks(found.jobs, found.runs, found.well, launcher.running(), launcher.ended),
         "checks": by_name,
-        "types": counted.get("types", {}),
-        "weeks": view.weeks(counted.get("weeks", []), now.date()),
+        "counted": counted,
+        "weeks": view.weeks(counted["weeks"], now.date()) if counted else [],
     }
 
 

@@ -94,10 +94,9 @@ def _checks(document: Any, stale: bool) -> Iterator[tuple[str, str, Iterable[Sam
                 if each["value"] is not None and each["unit"] == unit
             ],
         )
-    for each in results:
-        if each["name"] == "decisions" and each["details"]:
-            types = [({"type": kind or "none"}, many) for kind, many in each["details"]["types"].items()]
-            yield "angles_decisions", "Decisions by type.", types
+    if counted := document.get("decisions"):
+        types = [({"type": kind or "none"}, many) for kind, many in counted["types"].items()]
+        yield "angles_decisions", "Decisions by type.", types
 
 
 def _labels(labels: dict[str, str]) -> str:

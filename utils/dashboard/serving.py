@@ -121,6 +121,8 @@ class Served:
 
     def stop(self) -> None:
         """Ends it, and takes back what `FILE` says; a connection that is open is cut."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self.server.pull_trigger()
         if self.thread is not None:

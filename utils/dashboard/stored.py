@@ -28,6 +28,9 @@ RUNS = 30
 """Of each job, the last ones."""
 
 TAIL_LINES = 40
+_FILES = {path.name for path in (store.DOCUMENT, BACKUP_FILE, RESTORE_FILE, state.STATE_FILE)} | {
+    f"{state.STATE_FILE.name}-wal"
+}
 _TAIL_BYTES = 8_192
 _HAPPENED = 20
 _SPARK = timedelta(days=2)
@@ -85,8 +88,11 @@ class Reader:
 
     def signature(self) -> Signature:
         """Another one when anything that is shown was written anew."""
-        names = (store.DOCUMENT, BACKUP_FILE, RESTORE_FILE, state.STATE_FILE, Path(f"{state.STATE_FILE}-wal"))
-        return tuple(_stamps([*(self.home / name for name in names), *_logs(self.home)]))
+        return tuple(
+            sorted(
+                (each.name, found.st_mtime_ns, found.st_size) for each, found in _entries(self.home) if found.st_size
+            )
+        )
 
     def read(self, now: datetime) -> Stored:
         """Everything, as it is now."""
@@ -145,21 +151,19 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-def _stamps(paths: Sequence[Path]) -> Iterator[tuple[str, int, int]]:
-    for path in paths:
-        with suppress(OSError):
-            found = path.stat()
-            if found.st_size:
-                yield (path.name, found.st_mtime_ns, found.st_size)
+def _entries(home: Path) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
+    """The files that are shown. A log that is a link is none: it could show anything."""
+    for folder in (f"{home}/logs", f"{home}/logs/active"):
+        with suppress(OSError), os.scandir(folder) as entries:
+            for each in entries:
+                is_log = each.name.endswith(".log") and each.is_file(follow_symlinks=False)
+                if is_log or each.name in _FILES:
+                    yield each, each.stat()
 
 
 def _logs(home: Path) -> list[Path]:
-    """The logs of the scripts, those written last first; links are not followed."""
-    found: list[tuple[int, Path]] = []
-    for folder in (home / "logs", home / "logs" / "active"):
-        with suppress(OSError), os.scandir(folder) as entries:
-            logs = [each for each in entries if each.name.endswith(".log") and each.is_file(follow_symlinks=False)]
-            found += [(each.stat().st_mtime_ns, Path(each.path)) for each in logs]
+    """The logs of the scripts, those written last first."""
+    found = [(stat.st_mtime_ns, Path(each.path)) for each, stat in _entries(home) if each.name not in _FILES]
     return [path for _, path in sorted(found, reverse=True)]
 
 

@@ -179,7 +179,8 @@ def cards(
     for name in names:
         checks = [each for each in results if each["component"] == name]
         bar = strip([days.get(each["name"], ()) for each in checks], today)
-        timed = next((each["name"] for each in checks if len(seconds.get(each["name"], ())) > 1), "")
+        looked = (each["name"] for each in checks if each["state"] != State.SKIPPED.value)
+        timed = next((each for each in looked if len(seconds.get(each, ())) > 1), "")
         state = min((each["state"] for each in checks), key=_ORDER.index)
         made.append(Card(name, state, checks, bar, share(bar), seconds.get(timed, ()), timed))
     return made
@@ -258,7 +259,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else "under 1 ms"
     return f"{seconds:.1f} s" if seconds < 60 else age(timedelta(seconds=seconds))
 
 

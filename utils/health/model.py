@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from typing import Any
 
 SCHEMA = 1
@@ -37,17 +38,16 @@ WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 @dataclass(frozen=True)
 class Limits:
-    """From which value on it is a warning, and from which on it is down."""
+    """From which value on it is a warning, and from which on it is down (`inf`: from none)."""
 
     warn: float
     down: float
 
-    def state(self, value: float, *, falling: bool = False) -> State:
-        """How a value stands; with `falling` less is worse."""
-        sign = -1 if falling else 1
-        if sign * value >= sign * self.down:
+    def state(self, value: float) -> State:
+        """How a value stands."""
+        if value >= self.down:
             return State.DOWN
-        return State.WARN if sign * value >= sign * self.warn else State.UP
+        return State.WARN if value >= self.warn else State.UP
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ def skipped(fact: str, hint: str) -> Finding:
     return Finding(State.SKIPPED, fact, hint)
 
 
-def graded(value: float, limits: Limits, fact: str, hint: str, unit: str = "", *, falling: bool = False) -> Finding:
+def graded(value: float, limits: Limits, fact: str, hint: str, unit: str = "") -> Finding:
     """A value held against its limits; the hint is told where one is reached."""
-    state = limits.state(value, falling=falling)
+    state = limits.state(value)
     return Finding(state, fact, "" if state is State.UP else hint, value, unit, limits)
 
 
@@ -124,7 +124,7 @@ class Result:
             "value": found.value,
             "unit": found.unit,
             "warn": found.limits.warn if found.limits else None,
-            "down": found.limits.down if found.limits else None,
+            "down": found.limits.down if found.limits and found.limits.down < inf else None,
             "seconds": None if self.seconds is None else round(self.seconds, 4),
             "details": dict(found.details),
         }
@@ -163,5 +163,11 @@ def plugin_line(results: Sequence[Result]) -> str:
 def _perfdata(result: Result) -> str:
     found = result.finding
     unit = found.unit if found.unit in {"s", "%", "B"} else ""
-    bounds = f";{found.limits.warn:g};{found.limits.down:g}" if found.limits else ""
-    return f"'{result.name}'={found.value:.6g}{unit}{bounds}"
+    bounds = (found.limits.warn, found.limits.down) if found.limits else ()
+    told = "".join(f";{_number(bound)}" for bound in bounds if bound < inf)
+    return f"'{result.name}'={_number(found.value or 0)}{unit}{told}"
+
+
+def _number(value: float) -> str:
+    """Digits and a point alone, as plugins may write them."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")

@@ -19,6 +19,7 @@ from utils.errors import AnglesError, ConfigError
 from utils.health.ground import Ground, SkipError, readable
 from utils.health.rules import Answer, Notion, Remote, Vault
 from utils.stores.base import Vault as Store
+from utils.sync.lease import process_started
 from utils.variables import Variables
 
 DEADLINE_SECONDS = 6.0
@@ -31,6 +32,9 @@ _SERVICES = ("database ", "Supabase ")
 
 DASHBOARD_FILE = Path("logs", "active", "dashboard.json")
 """Where whoever serves the page says so: {host, port, pid}, or {port, error} where it could not."""
+
+
+SERVE = "Start: python scheduler.py, or python backend_monitor.py --serve"
 
 
 def vault(ground: Ground) -> Vault:
@@ -76,11 +80,13 @@ def dashboard(ground: Ground) -> Answer:
     try:
         told = json.loads((ground.home / DASHBOARD_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise SkipError("is not served", "Start: python scheduler.py, or python backend_monitor.py --serve") from None
+        raise SkipError("is not served", SERVE) from None
     if told.get("error"):
-        raise AnglesError("dashboard", str(told["error"]), "Free the port, or name another one")
+        if process_started(int(told.get("pid", 0))) == "":
+            raise SkipError("is not served", SERVE)
+        raise AnglesError("dashboard", str(told["error"]), "Free the port, or set DASHBOARD_PORT")
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(told["host"], told["host"])  # noqa: S104
-    return _get(f"http://{host}:{int(told['port'])}/ping", {})
+    return _get(f"http://{host}:{int(told['port'])}/ping", {}, SERVE)
 
 
 def github(ground: Ground) -> Remote:
@@ -193,7 +199,7 @@ def _pending(store: Store, fingerprint: dict[str, Any] | None) -> list[str]:
     return [] if versions is None else [each.file for each in files if each.version not in versions]
 
 
-def _get(url: str, headers: dict[str, str]) -> Answer:
+def _get(url: str, headers: dict[str, str], hint: str = "Check its address and the network") -> Answer:
     """One GET, not redirected.
 
     Raises:
@@ -207,7 +213,7 @@ def _get(url: str, headers: dict[str, str]) -> Answer:
         answer = requests.get(url, headers=headers, timeout=HTTP_SECONDS, allow_redirects=False, stream=True)
     except requests.RequestException as error:
         what = "does not answer in time" if isinstance(error, requests.Timeout) else "cannot be reached"
-        raise AnglesError(host, f"{what} ({type(error).__name__})", "Check its address and the network") from None
+        raise AnglesError(host, f"{what} ({type(error).__name__})", hint) from None
     seconds = time.monotonic() - started
     answer.close()
     skew = None

@@ -17,7 +17,7 @@ from utils.health.checks import Check, Probe
 from utils.health.ground import Ground, SkipError
 from utils.health.model import Finding, Result, State, down, skipped
 
-WHOLE_SECONDS = 15.0
+WHOLE_SECONDS = 14.0
 
 
 @dataclass(frozen=True)

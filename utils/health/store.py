@@ -56,12 +56,19 @@ def document(results: Sequence[Result], now: datetime, run_id: str, seconds: flo
 
 
 def save(home: Path, made: Mapping[str, Any]) -> None:
-    """Replaces the document.
+    """Replaces the document; how many decisions there are, where this run could not count them, stays as it was.
 
     Raises:
         AnglesError: it cannot be written.
     """
-    write_atomic(home / DOCUMENT, json.dumps(made, indent=1, default=str) + "\n")
+    whole = {**made, "decisions": _counted(made) or (read(home) or {}).get("decisions")}
+    write_atomic(home / DOCUMENT, json.dumps(whole, indent=1, default=str) + "\n")
+
+
+def _counted(made: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a run counted: {at, total, active, types, weeks}."""
+    found = next((each for each in made["results"] if each["name"] == "decisions" and each["details"]), None)
+    return found and {"at": made["at"], "total": found["value"], **found["details"]}
 
 
 def read(home: Path) -> dict[str, Any] | None:

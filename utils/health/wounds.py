@@ -246,25 +246,6 @@ def _gone(pid: int, started: datetime) -> str:
     return f"process {pid} is another one, started {later:.0f} s later" if later > STARTED_LATER else ""
 
 
-def dead_thread(name: str, is_alive: Callable[[], bool], start: Callable[[], object]) -> Action:
-    """A thread of this process that has ended, such as that which serves the page; its owner asks for it.
-
-    Args:
-        name: of what it does.
-        is_alive: whether it runs.
-        start: starts another one.
-    """
-
-    def find() -> Iterator[Wound]:
-        if not is_alive():
-            yield Wound(name, "its thread has ended", "start another one")
-
-    def mend(_wound: Wound) -> None:
-        start()
-
-    return Action("thread", find, mend)
-
-
 def stale_leases(vault: Callable[[], AbstractContextManager[Vault]]) -> Action:
     """Leases in the vault whose holder ran on this host, in this boot, and whose process is no more.
 

@@ -47,7 +47,7 @@ _IMAGINED = re.compile(
     r"|novel|movie|film|book|game|play)"
     r"|would (?:have|be)|could (?:have|be)|might (?:have|be)|perhaps|maybe|possibly|probably|apparently|allegedly"
     r"|rumou?r|template|had (?:we|the|it|they)\b"
-    r"|wish|hope|ideally|almost|nearly)\b",
+    r"|wish(?:ed|es)?|hop(?:e|es|ed|ing)|fear(?:s|ed)?|ideally|almost|nearly)\b",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
@@ -66,6 +66,11 @@ _REPORTED = re.compile(
     r"|wonder(?:s|ed)?|reads?|reading|contain(?:s|ed|ing)?"
     r"|quot(?:es|ed)|impl(?:y|ies|ied)|goes|like|that|instruct(?:s|ed|ing)?|demand(?:s|ed)?|try(?:ing)? to"
     r"|pretend(?:s|ing)?)\b|\baccording to\b",
+    re.IGNORECASE,
+)
+_SAID_SO = re.compile(
+    r",\s*(?:the \w+|he|she|they) (?:says?|said|writes?|wrote|claims?|claimed"
+    r"|reports?)\b",
     re.IGNORECASE,
 )
 _DOUBTED = re.compile(
@@ -145,7 +150,13 @@ def _guarded(sentence: str, found: re.Match[str], confidence: float) -> float:
     before, after = sentence[: found.start()], sentence[found.end() :]
     clause = before[max((each.end() for each in _CLAUSE.finditer(before)), default=0) :]
     near = clause[max((each.end() for each in _SINCE.finditer(clause)), default=0) :]
-    if _CONDITION.search(clause) or _NEGATED.search(near) or _IMAGINED.search(before) or _REPORTED.search(before):
+    if (
+        _SAID_SO.search(after)
+        or _CONDITION.search(clause)
+        or _NEGATED.search(near)
+        or _IMAGINED.search(before)
+        or _REPORTED.search(before)
+    ):
         return 0.0
     if _DOUBTED.search(before) or _WEAKENED.search(sentence) or _PUT_OFF.search(after):
         return min(confidence, 0.45)

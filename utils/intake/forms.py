@@ -25,9 +25,14 @@ _BODY = (
     "|jury|treasurer|president|secretary"
 )
 _STRANGERS = (
-    "users|customers|clients|competitors|critics|voters|lawmakers|courts|judges|countries|states|nations|rivals"
-    "|characters|authors|authorities|researchers|scientists|governments|companies|others|people|regulators|police"
-    "|studies|results|brothers|sisters|heroes"
+    r"(?:(?:user|customer|client|competitor|critic|voter|lawmaker|court|judge|state|nation|rival|character|author"
+    r"|researcher|scientist|government|company|other|regulator|study|result|brother|sister|hero|heroine|novel"
+    r"|function"
+    r"|wizard|model|algorithm|compiler|program|script|parser|machine|computer|king|queen|protagonist|player|patient"
+    r"|industry|market|world|public|parliament|senate|article|paper|text|method|tree|code|prompt|reader|thief"
+    r"|system|bot|pipeline|service|server|app|tool|forest|classifier|network|suite|library)(?:e?s)?"
+    r"|people|police|countr(?:y|ies)|studies|authorities|companies|you|they|we|i|not|never|only|that|who|hardly"
+    r"|\w+n['’]t)\b"
 )
 _AREA = (
     "legal|finance|marketing|ops|operations|sre|qa|product|design|sales|support|research|security|hr|platform"
@@ -90,10 +95,24 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     (0.85, "agreed", rf"\b{_US}{_HAVE}agreed (?:a|an|the)\b"),
     (
         0.8,
-        "decided agreed voted resolved elected opted ratified concluded",
-        rf"\b(?:the|our|all"
-        rf"|both) (?:(?!(?:{_STRANGERS})\b)[\w-]+ ){{0,3}}?(?!(?:{_STRANGERS})\b)[\w-]+s{_HAVE}(?:decided"
-        rf"|agreed|voted|resolved|elected|opted)\b{_WORDS}[\s,]*{_TO}(?!\w)",
+        "decided agreed voted resolved elected opted chosen chose",
+        rf"\b(?:the|our|all|both) (?:(?!{_STRANGERS})[\w'’-]+ ){{0,4}}?(?!{_STRANGERS})[\w'’-]+{_HAVE}"
+        rf"(?:decided|agreed|voted|resolved|elected|opted|chosen|chose)(?: unanimously| jointly| together)?"
+        r" (?:to(?! disagree| be\b)|that|on|upon|against|for|not to|in favou?r of)(?!\w)",
+    ),
+    (
+        0.66,
+        "approved signed ratified vetoed okayed endorsed authorised authorized",
+        rf"\b(?:the|our) (?:(?!{_STRANGERS})[\w'’-]+ ){{0,4}}?(?!{_STRANGERS})[\w'’-]+{_HAVE}(?:approved"
+        rf"|signed off on"
+        r"|ratified|vetoed|okayed|endorsed|authori[sz]ed) (?:the|our|a|an|all|every|(?-i:[A-Z\d]))",
+    ),
+    (
+        0.68,
+        "instead consensus vote acclamation decision a_go_for a_go_on",
+        r"^instead of [^,]{1,40}, (?:we|the|all|our)\b|^by (?:\w+ )?(?:consensus|vote|acclamation"
+        r"|decision)\b[^,]{0,30},"
+        r"|\bit(?:['’]s| is) a go (?:for|on)\b",
     ),
     # we chose ..., the board has approved ...
     (
@@ -101,12 +120,14 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         "chosen chose selected picked adopted approved ratified endorsed greenlit greenlighted lit lighted settled"
         " landed converged gone went standardised standardized signed locked ruled mandated authorised authorized"
         " plumped ended minds mind green ahead nod approval blessing signoff thumbs designated appointed okayed"
-        " rallied united coalesced zeroed nailed cleared sanctioned commissioned instituted introduced blessed",
+        " awarded overruled rallied united coalesced zeroed nailed cleared sanctioned commissioned instituted"
+        " introduced blessed",
         rf"\b{_US}{_HAVE}(?:chosen|chose|selected|picked|adopted|approved|ratified|endorsed|green-?li(?:t|ghted)"
         rf"|settled (?:up)?(?:on|for)|landed on|converged on|(?:gone|went) (?:ahead )?(?:with|for)"
         rf"|ended up (?:choosing|picking|going with|selecting|settling on|adopting|dropping|keeping)"
         r"|standardi[sz]ed on|signed off(?: on)?|locked in|ruled (?:out|in favou?r of|against)|mandated|authori[sz]ed"
-        r"|(?:rallied|united) behind|coalesced around|zeroed in on|nailed down|cleared|sanctioned|commissioned"
+        r"|awarded|(?:rallied|united) behind|coalesced around|zeroed in on|nailed down|cleared|sanctioned"
+        r"|commissioned"
         r"|instituted|introduced|blessed|plumped for|made up (?:our|their|its) minds?"
         r"|(?:given|gave|got) (?:it |them |us )?(?:the |its |their |our |a )?(?:final |formal |full )?(?:green light"
         r"|go-ahead|nod|approval|blessing|sign-?off|thumbs up)|designated|appointed|okayed)(?! (?:you|your))\b",
@@ -119,7 +140,7 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         rf"\b{_US}{_HAVE}(?:rejected|accepted|finali[sz]ed|dropped|banned|prohibited|abandoned|scrapped|shelved"
         rf"|discontinued|vetoed|cancel+ed|overturned|reversed|revoked|rescinded|withdrawn|withdrew|called off"
         r"|pulled the plug on|turned down|declined|retired|postponed|confirmed that (?=.*\b(?:will|shall|must"
-        r"|won['’]t)\b))(?! (?:you|your))\b",
+        r"|stays?|remains?|goes|gets|moves|won['’]t)\b))(?! (?:you|your))\b",
     ),
     (
         0.7,
@@ -135,7 +156,7 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         rf"|begin|list|include"
         rf"|explain|answer|search|skip|summari[sz]e|write|organi[sz]e|focus|try|keep (?:it|this"
         rf"|the answer))\b)|that|on|against|for|not to)|opted (?:for|to"
-        rf"|against)|settled on|gone with|went with|approved|ruled out)\b",
+        rf"|against)|settled on|approved|ruled out)\b",
     ),
     (
         0.66,
@@ -175,12 +196,14 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     ),
     (
         0.68,
-        "requires require allows allow forbids forbid bans ban mandates prohibits prohibit accepts accept",
+        " ".join(
+            f"now_{verb} now_{verb}s" for verb in ("require", "allow", "forbid", "ban", "mandate", "prohibit", "accept")
+        ),
         rf"\b{_US} now (?:requires?|allows?|forbids?|bans?|mandates?|prohibits?|accepts?)\b",
     ),
     (
         0.68,
-        "force applies effect",
+        "now_in_force now_in_effect now_applies now_apply",
         r"\b(?:policy|rule|rules|guideline|procedure|limit|ban)\b[^.;]{0,30} (?:is|are)? ?now (?:in (?:force"
         r"|effect)|applies|apply)\b",
     ),
@@ -193,12 +216,12 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     ),
     (
         0.66,
-        "awarded allocated imposed lifted extended renewed reinstated capped raised lowered reduced increased waived"
+        "allocated imposed lifted extended renewed reinstated capped raised lowered reduced increased waived"
         " suspended halted ordered forbade allowed permitted doubled halved froze frozen axed backed barred expanded"
         " cut",
         r"\b(?:(?:the|our) (?:[\w-]+ )?(?:board|committee|council|assembly|trustees|directors|executives|founders"
         r"|owners|ceo"
-        rf"|cto|cfo|partners)|management|leadership){_HAVE}(?:awarded|allocated|imposed|lifted|extended|renewed"
+        rf"|cto|cfo|partners)|management|leadership){_HAVE}(?:allocated|imposed|lifted|extended|renewed"
         rf"|reinstated"
         r"|capped|raised|lowered|reduced|increased|waived|suspended|halted|ordered|forbade|allowed|permitted"
         r"|doubled|halved"
@@ -220,7 +243,11 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         r"\bby (?:unanimous )?(?:decision|vote|resolution|order) of (?:the"
         r"|our)\b",
     ),
-    (0.85, "following", r"\bthe following (?:decision|resolution|agreement)s?(?: (?:was|were) \w+)?:(?= )"),
+    (
+        0.85,
+        "following_decision following_resolution following_agreement",
+        r"\bthe following (?:decision|resolution|agreement)s?(?: (?:was|were) \w+)?:(?= )",
+    ),
     (0.66, "agreed settled decided", rf"\bthey{_HAVE}(?:agreed|settled|decided) (?:up)?on\b"),
     # we hereby adopt ..., we agree that it shall ...
     (
@@ -251,7 +278,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     (
         0.86,
         "decided agreed resolved opted voted elected committed settled",
-        r"^(?:also |then |unanimously |jointly |finally |(?:be )?it (?:is )?)*(?:decided|agreed|resolved|opted|voted"
+        r"^(?:[^:.;]{1,30}: )?(?:also |then |unanimously |jointly |finally |(?:be )?it (?:is )?)*(?:decided|agreed"
+        r"|resolved|opted|voted"
         r"|elected|committed|settled)(?:(?: unanimously| jointly| together)?|(?<=resolved),) (?:to(?! disagree| be)"
         r"|that|on|upon|against|for|not to|in favou?r of)\b(?! (?:that|this|it|you|both|all|everything)\b[.!]?$)",
     ),
@@ -300,7 +328,8 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         r"|the|our|this|that|final|formal|joint|unanimous|firm|clear|broad|full|general|collective|executive"
         r"|deliberate|conscious|now|rough) ?)*"
         r"(?:decision|choice|call|agreement|consensus|resolution|conclusion|compromise)(?: (?:today|yesterday"
-        r"|together|in \w+|at \w+|on \w+day))?[,:]?(?: (?:to(?! be\b| make\b)|that (?:we|all|the|every|no)|not to|on)"
+        r"|together|in \w+|at \w+|on \w+day))?[,:]?(?: (?:to(?! be\b| make\b)|that(?! (?:was|is|were|has|had|can"
+        r"|could|would|will|suits?|fits?|works?|makes?)\b)|not to|on)"
         r"|(?<=:))(?!\w)",
     ),
     (
@@ -393,10 +422,14 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
         r"|from now on(?:wards)?)[.!]?$",
     ),
     # the plan is to ..., let's go with ..., ... (decided by ...), ...; that is final
-    (0.62, "plan intention", r"\b(?:the|our) (?:\w+ )?(?:plan|intention) (?:is|remains) (?:now )?to(?! be\b)\b"),
+    (
+        0.62,
+        "plan_is plan_remains intention_is intention_remains",
+        r"\b(?:the|our) (?:\w+ )?(?:plan|intention) (?:is|remains) (?:now )?to(?! be\b)\b",
+    ),
     (
         0.66,
-        "let lets go we",
+        "let's_go let’s_go lets_go let's_stick let's_settle let’s_settle let's_make we_go_with we_stick_with we_go_for",
         r"^(?:(?:so|ok(?:ay)?|alright|all right|right|then|fine|great|cool|yes|perfect|sure)[,!]? )*(?:let['’]?s"
         r"|we(?! \w+ing)) (?:just )?(?:go (?:ahead )?with|go for|stick (?:with|to)|settle on|make it)\b(?! (?:the"
         r"|an?) "
@@ -404,29 +437,37 @@ _TABLE: tuple[tuple[float, str, str], ...] = (
     ),
     (
         0.72,
-        "decided agreed approved",
+        "decided agreed approved settled",
         r"[(\[–—] ?(?:as )?(?:was )?(?:decided|agreed|approved) (?:by|on|at|in|unanimously)\b|[(\[](?:decided"
-        r"|agreed|approved)[)\]]",
+        r"|agreed|approved)[)\]]| [–—-] (?:decided|agreed|approved|settled)[.!]?$",
     ),
     (
         0.72,
         "decided settled final official agreed",
         r"(?:[;,–—]| -) (?:and )?(?:that|this|it|which)(?:['’]s| is| was| has been)(?: now)? (?:decided|settled"
         r"|final|official"
-        r"|agreed)\b[^;?]{0,40}$"
+        r"|agreed)(?: (?:in|at|on|by|yesterday|today|last|already|earlier|this)\b[^;?]{0,40})?[.!]?$"
         r"|\b(?:treat|note|consider|count|record)\w* (?:this|that|it) (?:as )?(?:final|decided|official|settled"
         r"|agreed):",
+    ),
+    # es wurde beschlossen, ...
+    (
+        0.75,
+        "beschlossen entschieden vereinbart",
+        r"\b(?:wurde|haben wir|wir haben)\b[^.;?]{0,80}\b(?:beschlossen|entschieden|vereinbart)\b"
+        r"|\b(?:beschlossen|entschieden|vereinbart) (?:wurde|haben wir)\b",
     ),
     # it's settled: ..., going with ..., Oslo it is
     (
         0.7,
-        "settled settles decided official agreed deal going moving sticking proceeding opting locked go that made",
+        "settled settles decided official agreed deal going moving"
+        " sticking proceeding opting locked go decision that's_that that’s_that",
         r"^(?:so,? |ok(?:ay)?,? |alright,? |right,? |then,? |fine,? |great,? |cool,? |yes,? |perfect,? |sure,? "
         r"|final(?:ly)?:? )*(?:(?:it"
         r"|that)['’]?s (?:settled|decided|official|agreed|a deal|final|that)\b|settled|done deal|decision made"
         r"|that settles it|(?:we['’]re )?(?:going"
         r"|moving) (?:ahead |forward )?with|we go with|sticking with|proceeding with|opting for|locked in)\b(?! (?:by"
-        r"|to you|yet))",
+        r"|to you|yet|with))",
     ),
     (
         0.7,

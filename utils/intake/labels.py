@@ -13,7 +13,8 @@ _ATTRIBUTES = {
     "status": r"status|state|active|decision status",
     "revises": r"supersedes|replaces|revises|overrides|amends",
     "ended": r"superseded by|replaced by|revoked by",
-    "none": r"owner|owners|deciders?|decision[- ]makers?|participants|id|decision id|impact|next steps?|consequences"
+    "none": r"title|name|subject|meeting|project|owner|owners|deciders?|decision[- ]makers?|participants|id"
+    r"|decision id|impact|next steps?|consequences"
     r"|alternatives(?: considered)?|options(?: considered)?|authors?|deadline|due(?: date)?|made by|decided by"
     r"|approved by|agreed by|by|confidence|priority|stakeholders|attendees|agent|source|review date"
     r"|effective(?: date)?|follow-?ups?|action items?|actions?|tags?|ticket|link|risks?|trade-?offs?|pros|cons|scope"
@@ -36,14 +37,15 @@ _NOUNS = {
     r"|chose)(?: on)?|decisions?|decided|decision[ _]log|we decided|final call|final answer|plan of record|the call"
     r"|our call|call made|motion carried|motion passed|vote passed|ratified|adopted|decree|mandate|directive"
     r"|entscheidung|beschluss|entschieden|beschlossen",
-    "agreed": r"agreed|signed off|locked in|greenlit|green-?lighted|green light|vereinbart|vereinbarung|agreement"
+    "agreed": r"final(?=\s*[:：–—])|agreed|signed off|locked in|greenlit|green-?lighted|green light|vereinbart"
+    r"|vereinbarung|agreement"
     r"|consensus|resolution|ruling|approved|committed to"
     r"|commitment|(?:outcome"
     r"|result) of the (?:vote|meeting|discussion|call)",
-    "passed": r"resolved|verdict|settled|sign-?off|confirmed|final|finali[sz]ed",
+    "passed": r"resolved|verdict|settled|sign-?off|confirmed|finali[sz]ed",
     "chosen": r"chosen (?:option|approach|solution|alternative|path|design|tool)|selected (?:option|approach|solution"
     r"|alternative|path)|option chosen|option selected|choice|our choice|final choice|selection|(?:our |final "
-    r"|team )?pick|winner|chosen|selected|picked",
+    r"|team )?pick|winner|(?:chosen|selected|picked)(?=\s*(?:[:：–—=]|->|→))",
     "weak": r"outcome|conclusion|policy|new (?:policy|rule|default|standard|norm)",
 }
 _CLOSED = (
@@ -167,7 +169,9 @@ _DECIDES = re.compile(
     r"|and) \w+(?: \w+)?"
     r"|agreed (?:approach|way forward|solution|plan|points|items|upon|actions|decisions)|things (?:we )?(?:decided"
     r"|agreed)(?: on)?|settled"
-    r"|consensus(?: reached)?|commitments?|approved|accepted|adopted|signed off|passed"
+    r"|consensus(?: reached)?|commitments?|approved|accepted|adopted|signed off|passed|decided items"
+    r"|where we (?:landed|ended up)"
+    r"|beschl(?:ossen|üsse)|entschieden|entscheidung(?:en)?|vereinbar(?:t|ungen)"
     r"|.{0,40}\b(?:we|the team|they) (?:have )?(?:all )?(?:settled on|agreed(?: on| to)?|decided(?: on)?|went with"
     r"|committed to))",
     re.IGNORECASE,
@@ -205,7 +209,7 @@ def section(headings: tuple[str, ...]) -> str:
             return "status"
         if re.fullmatch(r"(?:the |final )?outcomes?", title):
             return "soft"
-        if _DECIDES.fullmatch(_EDGES.sub("", title)):
+        if any(_DECIDES.fullmatch(_EDGES.sub("", part)) for part in (title, *title.split("/"))):
             return "decision"
         if depth == 0 and _ASIDES.search(title):
             return ""

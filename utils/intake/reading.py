@@ -39,7 +39,9 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:[\[(]?\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?[\])]?[\s:,|–—-]*"
+    r"^(?:[\[(]?(?:INFO|NOTICE|DEBUG"
+    r"|WARN(?:ING)?)[\])]? (?=[\[(]?\d))?(?:[\[(]?\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z"
+    r"|[+-]\d\d:?\d\d)?)?[\])]?[\s:,|–—-]*"
     r"|[\[(]?\d\d?:\d\d(?::\d\d)?[\])]?[\s|–—-]+)?(?:[\[(]?(?:INFO|NOTICE|DEBUG|WARN(?:ING)?|LOG|EVENT|AUDIT"
     r"|NOTE)[\])]?[\s:|-]+)?[^\w\"'“‘(\[<{$#@+-]*"
 )
@@ -81,12 +83,11 @@ _TALLY = re.compile(
     r"\W*(?:unanimous\w*|\d+\s*(?:[-–:/]\s*\d+|to \d+|(?:votes? )?(?:in favou?r|for|yes|against|no)\b).{0,40})\W*"
 )
 _WHAT = re.compile(r"(?:what|statement|summary|text|choice|outcome|result)\s*:\s*(?=\S)", re.IGNORECASE)
-_ITEM = re.compile(r"(?:item|proposal|change|request|motion|subject|title)\s*:\s*(?=\S)", re.IGNORECASE)
-_PAIR = re.compile(r"(\w+)=(\"[^\"]*\"|\S+)")
+_ITEM = re.compile(r"(?:item|proposal|change|request|motion)\s*:\s*(?=\S)", re.IGNORECASE)
+_PAIR = re.compile(r"\b(\w{1,30})=(\"[^\"]*\"|\S+)")
 _TASK = re.compile(r"\W*(?:choos|select|decid|which|how|evaluat|compar|investigat|discuss)", re.IGNORECASE)
 _FIELDS = re.compile(r"\s*\|\s*(?=\w)|\s+(?=[A-Z][A-Z_]{3,}\s*:)")
 _SAID_SO = Cue(0, 0, 0.75)
-_SAYS = ("date", "type", "comment", "status")
 _ADR = ("status", "context", "consequences", "decision drivers", "considered options", "context and problem statement")
 
 
@@ -128,8 +129,11 @@ class Reading:
 
     def drafts(self) -> list[Draft]:
         """What the message states."""
-        if silent(self.text) and not _SURE.search(self.standing.get("status", "")):
+        if silent(self.text) and not _SURE.search(self.standing.get("status", "")) and "decision" not in self.front:
             return []
+        stated = self.front.get("decision", "")
+        if stated and not is_open(stated):
+            self._add(Draft(stated, 0.9), Block(stated))
         self.forms = likely(self.text)
         every = list(blocks(self.text))
         titles = {block.headings[-1] for block in every if block.headings} | {
@@ -204,9 +208,9 @@ class Reading:
         self.standing |= {name: value for name, value in (("revises", replaced), ("date", day)) if value}
 
     def _speaks(self, block: Block, text: str, kind: str) -> None:
-        pairs = {attribute_of(key) or key.lower(): value.strip('"') for key, value in _PAIR.findall(text)}
+        pairs = _pairs(text) if "=" in text else {}
         if "decision" in pairs and not is_open(pairs["decision"]):
-            self._add(Draft(pairs.pop("decision"), 0.9, {key: pairs[key] for key in _SAYS if key in pairs}), block)
+            self._add(Draft(pairs.pop("decision"), 0.9, pairs), block)
             return
         attribute = ATTRIBUTE.match(text)
         name = attribute_of(attribute["key"]) if attribute else ""
@@ -376,6 +380,12 @@ class Reading:
         ]
         if days or self.stamp:
             said.setdefault("date", [*days, self.stamp][0])
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """The pairs of a log such as `decision="use tea" status=final` that say something of a decision."""
+    named = ((attribute_of(key) or key.lower(), value.strip('"')) for key, value in _PAIR.findall(text))
+    return {key: value for key, value in named if key in ("decision", "date", "type", "comment", "status")}
 
 
 def _columns(row: list[str]) -> list[str]:

@@ -20,6 +20,8 @@ _MARKER = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
 _UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _NEAR, _FAR = 128, 8192
 """How far from a marker a rule may see it, in signs: over the end of a line, and in one line."""
+_WIDE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{4096}|---- ?BEGIN |Private-Lines:")
+"""Where rules see farther, so that the whole text is looked at again."""
 _DEEPEST = 3
 """How often what was decoded is decoded again."""
 
@@ -58,7 +60,8 @@ class Redactor:
         if not secrets:
             return text
         parts, end = [], 0
-        for start, stop, found in _windows(text, secrets):
+        windows = [(0, len(text), secrets)] if _WIDE.search(text) else _windows(text, secrets)
+        for start, stop, found in windows:
             parts += [text[end:start], self._settled(text[start:stop], [each.moved(-start) for each in found])]
             end = stop
         return "".join([*parts, text[end:]])

@@ -38,7 +38,7 @@ A finding whose kind is `NOTHING` says that the rule need not look at that span 
 """
 
 NOTHING = ""
-_LONG = 256
+_LONG = {"quoted": 256, "plain": 64}
 """A rejected value of more signs is not looked into for another assignment."""
 
 _QUOTE = r"""(?:\\{0,7}["'`]|&(?:quot|apos|\#3[49]);)"""
@@ -50,10 +50,10 @@ _UNQUOTED = r"""(?: [^\s"'`<>,;&)\]}|\\]{1,128}+ | \\(?![nrtu"'`\\])
 _ASSIGNED = rf"""
 (?: {_QUOTE}? [\])]? (?:[ ]\d{{1,2}}(?=:))? (?:[ ](?:for|of|on|to|at)[ ][\w.@-]{{1,40}}){{0,2}} [*_]{{0,2}} \s{{0,20}}
       (?: :\s?[A-Za-z_&][\w.,|&?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
-      (?P<sep> =>|:=|[?+]=|={{1,3}}|:(?!:)|->|<<<|(?<=[ ])\|(?=[ ]) ) [*_]{{0,2}} \s{{0,20}}
+      (?P<sep> =>|:=|[?+]=|={{1,3}}|:(?![:?+])|->|<<<|(?<=[ ])\|(?=[ ]) ) [*_]{{0,2}} \s{{0,20}}
       (?: [|>][+-]?\s{{1,40}} )? (?:(?i:bearer|basic|token)\s+)?
-      (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str)
-          \((?={_QUOTE}) )?
+      (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str|Sensitive)
+          \((?={_QUOTE}) | string\(\d+\)[ ] )?
   | {_QUOTE}? \s{{0,4}} [,{{]? \s{{0,40}} (?: type\s{{0,2}}=\s{{0,2}}"?\w+"?\s+ )? {_QUOTE}?
       (?i:value|default|content){_QUOTE}? \s{{0,4}} [:=] \s{{0,4}} (?P<value>)
   | {_QUOTE}? \s{{0,4}} ,\s{{0,40}} (?={_QUOTE}) (?P<pair>)
@@ -131,7 +131,7 @@ def _value(text: str, start: int, match: re.Match[str], promised: Promise) -> Fi
         begin, end = begin + 2, end - 2
     if _accepts(promised, text[begin:end], match, how, text, start):
         return Finding(begin, end, promised.value)
-    return Finding(begin, end, NOTHING) if end - begin > _LONG else None
+    return Finding(begin, end, NOTHING) if end - begin > _LONG[group] else None
 
 
 _HEADER = re.compile(r"[ \t]*\|?[^\n,|;\t]{1,60}(?:[,|;\t][^\n,|;\t]{0,60}){1,40}$", re.MULTILINE)
@@ -193,7 +193,9 @@ def _leaves_json(value: str, quote: str) -> bool:
 
 
 def _separator(match: re.Match[str]) -> str:
-    return next(name for name in ("sep", "pair", "value", "xml", "blank") if match[name] is not None)
+    if match["sep"] is not None:
+        return "sep"
+    return next(name for name in ("pair", "value", "xml", "blank") if match[name] is not None)
 
 
 def _name_start(text: str, at: int) -> int:
@@ -225,7 +227,7 @@ def _accepts(promised: Promise, value: str, match: re.Match[str], how: str, text
     if how in {"blank", "pair"}:
         return _accepts_loosely(promised, value, match, text, start, option=option)
     if name.lower() == "pass" and not tight and not quoted:
-        return words.is_surely_random(value)
+        return _drawn(value)
     return words.keeps(promised, value, assigned=line)
 
 
@@ -308,8 +310,8 @@ def _authorization(text: str, at: int) -> Iterator[Finding]:
         (?:[bf](?=["'\\]))? {_QUOTE}?
         (?: (?P<scheme>(?i:bearer|basic|digest|oauth|apikey|api-key|key|bot|genie?key|ssws|splunk|sso-key|pve\w{{0,16}}
             |klaviyo-api-key|zoho-oauthtoken|\w{{0,16}}token))
-            [ \t]{{1,4}} (?:token=)? (?: {_QUOTE} )? )?
-        (?![<$\[{{+.=]) ([^\s"'\\,;)\]}}>&<`]{{4,4096}})"""
+            [ \t]{{1,4}} (?:token=)? (?: {_QUOTE}(?![+.,=]) )? )?
+        (?![<$\[{{]) ([^\s"'\\,;)\]}}>&<`]{{4,4096}})"""
     match = _compiled(pattern).match(text, at)
     if (
         match is None
@@ -421,22 +423,47 @@ def _drawn(value: str) -> bool:
     return words.is_strong_password(value, classes=3 if words.is_surely_random(value) else 4)
 
 
-_CALLS = tuple(
-    f"{name}("
-    for name in "client credential credentials auth key token secret password login connect search encrypt".split()
+_CALLS = (
+    *("client(", "credential(", "credentials(", "auth(", "key(", "token(", "secret(", "password("),
+    *("login(", "connect(", "search(", "encrypt(", "auth=("),
 )
 _DIGEST = re.compile(r"[0-9a-f]{32,64}")
 
 
 def _call(text: str, at: int) -> Iterator[Finding]:
     """Arguments that look drawn, of a call whose name promises that it takes a secret."""
-    head = _compiled(r"(?i:(client|auth|search|credentials?)|[a-z]{3,12})\(").match(text, at)
+    head = _compiled(r"(?i:(client|auth|search|credentials?)|[a-z]{3,12})=?\(").match(text, at)
     last = head.end() if head else at
     while argument := _compiled(r"""[^"'\n()]{0,80}+(["'])([^"'\n]{1,256})\1""").match(text, last, at + 600):
         last = argument.end()
         if _drawn(argument[2]) or (head and head[1] and _DIGEST.fullmatch(argument[2])):
             yield Finding(*argument.span(2), "secret")
     yield Finding(last, last, NOTHING)
+
+
+_NEAR = (
+    *("password", "passwort", "passwd", "kennwort", "mot de passe", "contrase", "senha", "wachtwoord", "bindpw"),
+    *("token", "secret", "credential", "api key", "apikey", "api-key", "api_key", "access key", "jwt", "hmac", "crypt"),
+    *("sudo -s", "add_user", "adduser", "alias set", "net use", "login"),
+)
+_ASIDE = 96
+"""How far a drawn value may stand from the word that tells what it is, in signs of the same line."""
+
+
+def _near(text: str, at: int) -> Iterator[Finding]:
+    """Values that can only be drawn, in a line that speaks of secrets, where they are no other name's value."""
+    least, most = max(0, at - _ASIDE), at + 2 * _ASIDE
+    begin, end = text.rfind("\n", least, at) + 1 or least, text.find("\n", at, most)
+    end = end if end >= 0 else min(most, len(text))
+    for match in _compiled(_DRAWN).finditer(text, max(0, begin - 1), end):
+        if _drawn(match[1]) and not _NAMED.search(text, max(0, match.start() - 48), match.start(1)):
+            yield Finding(*match.span(1), "secret")
+    yield Finding(end, end, NOTHING)
+
+
+_DRAWN = r"""[\s"'`(](?!AAAA|sha\d)(?=\S{0,64}?\d)
+    ([\w!@\#$%^&*+./~-]{12,160}={0,2}(?<![.,]))(?=[\s"'`),;.!?:\\]|$)"""
+_NAMED = re.compile(r"[\w\])-][\"'`]?\s?[:=]\s?[\"'`]?\Z")
 
 
 def _piped(text: str, at: int) -> Iterator[Finding]:
@@ -447,8 +474,10 @@ def _piped(text: str, at: int) -> Iterator[Finding]:
         yield Finding(start + match.start(1), start + match.end(1), "password")
 
 
-_CLIENT = r"""(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd|ldap\w{1,12}|cqlsh|mongo\w{1,12}|snmp\w{1,12}
-    |codecov\S{0,40})"""
+_CLIENT = (
+    r"(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd|ldap\w{1,12}|cqlsh"
+    r"|mongo\w{1,12}|snmp\w{1,12}|7z\w?|codecov\S{0,40})"
+)
 
 _SPECIAL: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (words.NAME_MARKS, _assignment),
@@ -500,6 +529,7 @@ _SPECIAL: tuple[tuple[tuple[str, ...], Rule], ...] = (
             "mongo",
             "snmp",
             "codecov",
+            "7z",
         ),
         _group(
             "password",
@@ -516,7 +546,17 @@ _SPECIAL: tuple[tuple[tuple[str, ...], Rule], ...] = (
         _group("password", r"""[ ]-[pPwaAXtk][ ]["']?([\w.+=~-]{12,256})(?=["'\s]|$)""", _drawn),
     ),
     (("securestring",), _group("password", r"""(?i:securestring)[ ](?:-String[ ])?["']([^"'\n$]{4,256})["']""")),
+    (("wandb login",), _group("token", r"(?i:wandb[ ]login)[ ](?:--\w+[ ])?([0-9a-f]{40,80})")),
     (_CALLS, _call),
+    (_NEAR, _near),
+    (
+        (" -u ", " --user "),
+        _group("secret", r"""[ ](?:-u|--user)[ ]["']?([A-Za-z0-9]{16,64}):[Xx]?(?=["'\s]|$)""", _long),
+    ),
+    (
+        ('"username"',),
+        _group("key", r""""username":\s?"[^"\n]{1,80}",\s?"key":\s?"([0-9a-f]{32})\""""),
+    ),
     (
         ("appid=", "subscription-key=", "/deploy/srv-"),
         _group("key", r"(?i:appid=|subscription-key=|/deploy/srv-\w{10,30}\?key=)([\w-]{8,64})", _long),

@@ -79,6 +79,9 @@ make  hook.make.com/|hook.eu1.make.com/|hook.eu2.make.com/|hook.us1.make.com/|ho
 netlify       api.netlify.com/build_hooks/                      [0-9a-f]{20,}
 vercel        api.vercel.com/v1/integrations/deploy/            [\w/-]{20,}
 healthchecks  hc-ping.com/                                      [0-9a-f-]{30,}
+webhook  /hooks/  (?:[a-z0-9]{26}|[A-Za-z0-9]{17}/[A-Za-z0-9]{40,})(?![\w/-])
+aspnet        ~CfDJ8                                            [\w-]{40,}
+wordpress     wordpress_logged_in_|wordpress_sec_               [0-9a-f]{32}=[\w%|.-]{20,}
 loggly        loggly.com/inputs/                                [0-9a-f-]{36}
 infura        infura.io/v3/                                     [0-9a-f]{32}
 alchemy       alchemy.com/v2/|alchemyapi.io/v2/                 [\w-]{20,}

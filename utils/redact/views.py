@@ -18,7 +18,7 @@ _TEXT_IN_HEX = re.compile(r"(?:[2-7][0-9a-fA-F]|0[9aAdD]){10}")
 _FOUR = r"(?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){4}"
 """Four groups of signs that stand for three ASCII signs each: bytes under 128 leave every eighth bit 0."""
 _TEXT_IN_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{0,3}}?({_FOUR})")
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}+")
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+/_-]{19,}+")
 _PROMISING = re.compile(
     r"(?:(?<=\\)[nrt/])?+(?:(?<=\[)\d\d?m)?+"
     rf"(?=00|[MNO][\w-]{{22,27}}\.|[a-z]{{2,12}}[_-]|[A-Za-z0-9+/_-]{{0,3}}?{_FOUR}|{_TEXT_IN_HEX.pattern})",

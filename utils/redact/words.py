@@ -25,6 +25,7 @@ NAME_MARKS = (
         "honeycomb-team",
         "server_item",
         "access-sign",
+        "api-sign",
         ".login",
         "encrypt",
         "assertion",
@@ -38,7 +39,7 @@ NAME_MARKS = (
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _PASSWORD = re.compile(
-    r"(?:(?!by|com|sur|over|under|tres|im).*)?pass|.*(?:password|passwd|kennwort|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
+    r"(?:(?!by|com|sur|over|under|tres|im).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
 )
 _SECRET = re.compile(
     r".*(?:secret|secrets|token|apikey|apitoken|secretkey|accesskey|authkey|privatekey|privkey|appkey|sharedkey"
@@ -54,9 +55,10 @@ def _set(words: str) -> frozenset[str]:
 _SUFFIXES = _set(
     "base prod production dev development test testing stage staging live sandbox old new current previous primary "
     "secondary main backup value string str env plain raw default local root b64 base64 encoded data pem full master "
-    "read write readonly rw ro us eu v file1 file2 text bytes global shared internal external ci hex admin"
+    "read write readonly rw ro us eu v file1 file2 text bytes private global shared internal external ci hex admin"
 )
 _NO_SECRET = _set(
+    "socket "
     "public publishable pub primary foreign partition sort cache idempotency idempotent object row index lookup hash "
     "range unique composite candidate surrogate natural map dict storage s3 translation i18n locale message query "
     "hot shortcut arrow keyboard site anchor group dedupe dedup event prop property field column order "
@@ -65,7 +67,7 @@ _NO_SECRET = _set(
     "signingkey recv send fetch list del delete scan bt name id ids url uri length len size limit ttl expiry expires "
     "format header prefix suffix policy hint"
 )
-_PAIRS = {"secret id", "honeycomb team", "server item", "access sign", "sonar login", "dsonar login"}
+_PAIRS = {"secret id", "honeycomb team", "server item", "access sign", "api sign", "sonar login", "dsonar login"}
 """Two words that promise a token together and nothing alone."""
 _COMMON = _set(
     "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro "
@@ -89,6 +91,7 @@ _STANDS_FOR = re.compile(
     r"""^\$?\{[^{}]*\}$ | ^\$\{ | ^\$[A-Za-z_]\w*$ | ^\$\( | \{\{ | \$\{ | <% | ^<[^<]*>?$ | ^\[[^\]]*\]?$
     | ^%[-.\d]*[sdr]$ | ^%\(\w+\)s$ | ^%\w+%$ | \{\w*\} | [aA]-[zZ][aA0]-[zZ9]|0-9[aA]-[zZ]
     | ^[a-z][a-z0-9+.-]{1,20}://
+    | ^\?\w+=
     | ^(?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ^(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|sha\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_)
     | ^!(?:vault|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ^ENC\[ | ^&\w+$ | ^::?
@@ -99,6 +102,7 @@ _STANDS_FOR = re.compile(
 )
 _PATH = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\]")
 _CODE = re.compile(r"[A-Za-z_$@][\w$]*(?:(?:\.|->|::|\?\.)[\w$]+)*[(\[]")
+_BRACKETS, _JOINTS = frozenset("()[]{}"), frozenset(".>:")
 _DOTTED = re.compile(r"[A-Za-z_$@][\w$]*(?:(?:\.|->|::|\?\.)[\w$]+)*")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HASH = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9a-fA-F]{128}")
@@ -167,15 +171,15 @@ def is_code(value: str, *, assigned: bool, variable: bool) -> bool:
         return True
     if assigned:
         return False
-    if any(sign in "()[]{}" for sign in value) or "=>" in value or "?." in value:
+    if not _BRACKETS.isdisjoint(value) or "=>" in value or "?." in value:
         return True
     if not _DOTTED.fullmatch(value):
         return False
-    if not any(sign.isdigit() for sign in value):
+    if not any(map(str.isdigit, value)):
         return True
     if _is_choppy(value):
         return False
-    return (variable or any(sign in ".>:" for sign in value)) and not is_random(value)
+    return (variable or not _JOINTS.isdisjoint(value)) and not is_random(value)
 
 
 def keeps(promised: Promise, value: str, *, assigned: bool) -> bool:
@@ -221,7 +225,7 @@ def _is_password(value: str) -> bool:
 
 def _is_mixed(value: str) -> bool:
     """Whether a digit or an unusual sign stands among letters."""
-    plain = any(sign.isalpha() for sign in value)
+    plain = any(map(str.isalpha, value))
     return plain and any(sign.isdigit() or sign in "!@#$%^&*+=~?" for sign in value[:-1])
 
 
@@ -231,8 +235,8 @@ def is_random(value: str) -> bool:
     count = len(value)
     if count < 8 or len(set(value)) < min(5 + count // 8, 10) or _WRITTEN.fullmatch(value) or _is_prose(value):
         return False
-    digits = sum(sign.isdigit() for sign in value)
-    if not any(sign.isalpha() for sign in value) or (not digits and _HEX.fullmatch(value)):
+    digits = sum(map(str.isdigit, value))
+    if not any(map(str.isalpha, value)) or (not digits and _HEX.fullmatch(value)):
         return False
     if digits and _is_choppy(value):
         return True

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,7 +39,13 @@ class Moment:
 
 def read_clocks() -> Moment:
     """The time, and the clock that nobody sets."""
-    return Moment(datetime.now(UTC), str(lease.holder("")["boot_id"]), lease.boot_clock())
+    return Moment(datetime.now(UTC), _boot(), lease.boot_clock())
+
+
+@cache
+def _boot() -> str:
+    """No process outlives a boot."""
+    return str(lease.holder("")["boot_id"])
 
 
 @dataclass(frozen=True)
@@ -141,16 +148,9 @@ class History:
                 " missed = excluded.missed",
                 (job, slot.isoformat(), outcome, missed, moment.boot, moment.seconds, moment.now.isoformat()),
             )
-            db.execute(
-                "delete from job_slots where job = ?1 and rowid not in"
-                " (select rowid from job_slots where job = ?1 order by rowid desc limit ?2)",
-                (job, SLOTS_KEPT),
-            )
-            db.execute(
-                "delete from job_attempts where job = ?1 and rowid not in"
-                " (select rowid from job_attempts where job = ?1 order by rowid desc limit ?2)",
-                (job, ATTEMPTS_KEPT),
-            )
+            for table, kept in (("job_slots", SLOTS_KEPT), ("job_attempts", ATTEMPTS_KEPT), ("runs", ATTEMPTS_KEPT)):
+                newest = f"select rowid from {table} where job = ?1 order by rowid desc limit ?2"  # noqa: S608 - our names
+                db.execute(f"delete from {table} where job = ?1 and rowid not in ({newest})", (job, kept))  # noqa: S608
 
     def told_by_itself(self, run_id: str, job: str) -> state.RunRecord | None:
         """What a script wrote down of its own run, if it ended: its scheduler may not have lived to see that."""

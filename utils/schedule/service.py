@@ -168,6 +168,7 @@ class Service:
             self.run.note("SCHEDULER_COORDINATION is taken with the next start")
         self.engine.replan(replace(plan, shared=self.engine.plan.shared))
         self.teller.alerts = plan.alerts
+        self.dashboard.renew()
         self.run.log.info("configuration read again; %d jobs", len(plan.jobs))
 
     @contextmanager

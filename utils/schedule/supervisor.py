@@ -63,6 +63,12 @@ class Supervisor:
         if self._served is not None and self._served.alive:
             self._served.stop()
 
+    def renew(self) -> None:
+        """Ends it; the next look starts one that reads its configuration anew."""
+        self.stop()
+        self._served = None
+        self._starts.clear()
+
     def _tell(self, line: str) -> None:
         if line != self._told:
             self._told = line

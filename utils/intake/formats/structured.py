@@ -23,8 +23,9 @@ _DECIDES = re.compile(
     r"(?:\w+_)?(?:decision|resolution|ruling|verdict|agreement|decided|beschluss|entscheidung)"
     r"(?:_(?:text|made|statement|summary|title|content|outcome|final|reached|taken|value|description))?"
 )
+_MANY = re.compile(r"(?:\w+_)?(?:decisions|resolutions|agreements|agreed|decided|approved|rulings)")
 _UNMADE = re.compile(
-    r"(?:propos|draft|pending|open|next|no|need|required|previous|suggest|recommend|possible|user|type)"
+    r"(?:propos|draft|pending|open|next|no|need|required|previous|suggest|recommend|possible|user|type|reject)"
 )
 _PROSE = (
     "notes",
@@ -70,12 +71,12 @@ def messages(value: dict[str, Any], around: Message | None = None) -> Iterator[M
     """The decisions of an object, or of the list that it holds; None when it has none of the fields."""
     known = {_HUMP.sub("_", str(key)).lower(): each for key, each in value.items()}
     about = _about(known, around)
-    for key in (*_LISTS, "data"):
+    for key in (*_LISTS, *(key for key in known if _MANY.fullmatch(key) and not _UNMADE.match(key)), "data"):
         held = known.get(key)
         if isinstance(held, dict) and held and all(isinstance(each, dict) for each in held.values()):
             held = list(held.values())
         if isinstance(held, list):
-            return _all(held, about, strong=key in _LISTS[:5])
+            return _all(held, about, strong=key in _LISTS[:5] or bool(_MANY.fullmatch(key)))
     inner = known.get("decision")
     if isinstance(inner, dict):
         return messages(inner | {key: each for key, each in known.items() if key != "decision"}, around)
@@ -104,7 +105,7 @@ def _holds(value: dict[str, Any]) -> bool:
     known = {_HUMP.sub("_", str(key)).lower(): inner for key, inner in value.items()}
     if _key(known) or "decision" in (known.get("type"), known.get("kind"), known.get("event")):
         return True
-    return any(isinstance(known.get(key), list) for key in _LISTS[:5])
+    return any(isinstance(each, list) and key in _LISTS[:5] for key, each in known.items())
 
 
 def _within(value: Any, depth: int = 6) -> Iterator[dict[str, Any]]:
