@@ -204,14 +204,16 @@ BROKEN: dict[str, tuple[Callable[[World], dict[str, str]], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_is_broken_is_named(name: str, own: World) -> None:
-    break_it, told = BROKEN[name]
-    ended = own.script(SCRIPT, "--json", "--check", name, **break_it(own))
-    (step,) = json.loads(ended.stdout)["steps"]
-    assert (ended.returncode, step["step"], step["outcome"]) == (PROBLEMS, name, FAIL), ended.stdout
-    assert told in step["said"]
-    assert step["hint"]
+@pytest.mark.parametrize("step", verify_deployment.STEPS, ids=NAMES)
+def test_what_is_broken_is_named(step: Step, own: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_it, told = BROKEN[step.name]
+    given = own.environment(**break_it(own))
+    for name in {*os.environ, *given} - {"PATH"}:
+        monkeypatch.setenv(name, given.get(name, ""))
+    (found,) = results([step])
+    assert (found.step, found.outcome) == (step.name, FAIL), found
+    assert told in found.said
+    assert found.hint
 
 
 def test_what_takes_too_long_is_ended_with_what_it_started() -> None:

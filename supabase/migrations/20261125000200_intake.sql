@@ -16,6 +16,8 @@ declare
   a json := p::json;
   answer jsonb;
 begin
+  -- one at a time: `on conflict` names the fingerprint alone, and two at once could meet at the id instead
+  perform pg_advisory_xact_lock(hashtext('intake_take'));
   with fresh as (
     insert into public.intake_items as i
       (id, fingerprint, decision_id, state, confidence, content, source, supersedes, batch)

@@ -148,7 +148,9 @@ def _columns(text: str, start: int, end: int) -> Iterator[Finding]:
         return
     part = next(sign for sign in header[0] if sign in ",|;\t")
     names = [cell.strip(" \t\"'") for cell in header[0].split(part)]
-    promised = [words.promise(name) if _CELL.fullmatch(name) else None for name in names]
+    if not all(_CELL.fullmatch(name) for name in (names[1:-1] if part == "|" and not names[0] else names)):
+        return
+    promised = [words.promise(name) for name in names]
     at = header.end() + 1
     for _ in range(_MOST_ROWS):
         last = text.find("\n", at, at + 8192)
@@ -158,7 +160,8 @@ def _columns(text: str, start: int, end: int) -> Iterator[Finding]:
             break
         for cell, promise in zip(cells, promised, strict=True):
             value = cell.strip(" \t\r\"'`")
-            if promise and words.keeps(promise, value, assigned=False):
+            code = words.is_code(value, assigned=False, variable=True)
+            if promise and not code and words.keeps(promise, value, assigned=False):
                 begin = at + cell.index(value)
                 yield Finding(begin, begin + len(value), promise.value)
             at += len(cell) + 1
@@ -244,7 +247,7 @@ def _is_no_value(value: str, match: re.Match[str], how: str, text: str, line: bo
         return True
     if how == "blank" and value.startswith("-"):
         return True
-    return value.startswith(("-", "{", "[", "(", "=")) and not words.is_random(value)
+    return value.startswith(("-", "{", "[", "(", "=", "@")) and not words.is_random(value)
 
 
 def _accepts_loosely(
@@ -315,7 +318,7 @@ def _authorization(text: str, at: int) -> Iterator[Finding]:
     match = _compiled(pattern).match(text, at)
     if (
         match is None
-        or match[2].endswith("token=")
+        or (match[2].endswith("=") and len(match[2]) < 16)
         or words.is_placeholder(match[2])
         or words.is_code(match[2], assigned=True, variable=False)
     ):
@@ -462,7 +465,7 @@ def _near(text: str, at: int) -> Iterator[Finding]:
 
 
 _DRAWN = r"""[\s"'`(](?!AAAA|sha\d)(?=\S{0,64}?\d)
-    ([\w!@\#$%^&*+./~-]{12,160}={0,2}(?<![.,]))(?=[\s"'`),;.!?:\\]|$)"""
+    ([\w!@\#$%^&*+./~-]{12,160}={0,2}(?<![.,]))(?=[\s"'`),;.!?:\\]|$)(?!["'`]?\s?[:=])"""
 _NAMED = re.compile(r"[\w\])-][\"'`]?\s?[:=]\s?[\"'`]?\Z")
 
 
