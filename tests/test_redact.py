@@ -292,7 +292,7 @@ def seeds(request: pytest.FixtureRequest) -> range:
 
 
 def test_97_of_100_secrets_go_to_the_last_twelve_signs_and_98_of_100_signs_around_them_stay(
-    seeds: range, capsys: pytest.CaptureFixture[str]
+    seeds: range, figure: Callable[[str], None]
 ) -> None:
     redactor, missed, kept, around, count = Redactor(), [], 0, 0, 0
     for case in (case for seed in seeds for case in secret_corpus.corpus(seed)):
@@ -303,10 +303,7 @@ def test_97_of_100_secrets_go_to_the_last_twelve_signs_and_98_of_100_signs_aroun
         kept += len(before) * text.startswith(before) + len(after) * text.endswith(after)
         around += len(before) + len(after)
     kinds = len({case.kind for case in secret_corpus.corpus(0)})
-    with capsys.disabled():
-        print(
-            f"\n{count} secrets of {kinds} kinds: {1 - len(missed) / count:.4f} gone, {kept / around:.4f} kept", end=" "
-        )
+    figure(f"{count} secrets of {kinds} kinds: {1 - len(missed) / count:.4f} gone, {kept / around:.4f} kept")
     assert kinds >= 150
     assert len(missed) <= 0.01 * count, missed
     assert kept >= 0.995 * around
@@ -332,12 +329,11 @@ def test_encoded_text_is_decoded_and_looked_at_again(seeds: range) -> None:
     assert len(missed) <= 0.02 * len(cases), missed
 
 
-def test_clean_lines_stay(seeds: range, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clean_lines_stay(seeds: range, figure: Callable[[str], None]) -> None:
     redactor = Redactor()
     lines = [line for seed in seeds for line in secret_corpus.clean(seed)]
     touched = [line for line in lines if redactor.redact(line) != line]
-    with capsys.disabled():
-        print(f"\n{len(touched)} of {len(lines)} clean lines touched", end=" ")
+    figure(f"{len(touched)} of {len(lines)} clean lines touched")
     assert len(secret_corpus.clean(0)) >= 250
     assert len(touched) <= 0.005 * len(lines), touched
 

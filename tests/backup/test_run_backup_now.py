@@ -63,12 +63,12 @@ def test_nothing_changed_nothing_committed_whatever_the_agents_did(place: Place)
     assert changed == f"tables/decision_vault/{decision[:2]}.jsonl"
 
 
-def test_a_first_backup_of_an_empty_vault_begins_the_branch_and_can_be_proven(place: Place) -> None:
+def test_a_first_backup_of_an_empty_vault_begins_the_branch(place: Place) -> None:
     said = place.backup()
     assert said.code == OK, said.err
     assert "pushed to angles-backup" in said.out
     assert sorted(place.github.files()) == [MANIFEST]
-    assert place.restore("--test-restore").code == OK
+    assert "would add 0 rows" in place.restore().out
     assert "nothing changed since" in place.backup().out
 
 
@@ -390,7 +390,7 @@ def test_a_full_disk_is_told_and_the_next_run_completes_it(place: Place) -> None
 
 
 def test_a_full_file_system_is_told_and_the_next_run_works_in_what_is_free(place: Place) -> None:
-    decision = place.insert("One", comment="".join(secrets.token_hex(4) + " " for _ in range(300_000)))
+    decision = place.insert("One", comment="".join(secrets.token_hex(4) + " " for _ in range(250_000)))
     (place.home / ".local").mkdir()
     with small_disk(place.home / ".local" / "backup", 1):
         said = place.backup()
@@ -405,7 +405,7 @@ def test_a_full_file_system_is_told_and_the_next_run_works_in_what_is_free(place
 
 
 def test_a_full_disk_of_the_repository_is_told_as_that(place: Place, tmp_path: Path) -> None:
-    place.insert("One", comment="".join(secrets.token_hex(4) + " " for _ in range(300_000)))
+    place.insert("One", comment="".join(secrets.token_hex(4) + " " for _ in range(250_000)))
     with small_disk(tmp_path / "there", 1):
         make_bare(tmp_path / "there" / "backups.git")
         said = place.backup(REPO_URL=str(tmp_path / "there" / "backups.git"))

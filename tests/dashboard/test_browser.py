@@ -12,6 +12,7 @@ import pytest
 from tests.dashboard import homes
 from tests.dashboard.conftest import Served
 from utils import state
+from utils.dashboard.app import LOOK_SECONDS
 from utils.sections import DashboardSettings
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -146,6 +147,7 @@ def test_it_renews_itself_where_the_reader_is(tmp_path: Path, browser: Any, serv
     with state.open_state(home / state.STATE_FILE) as db:
         now = homes.hour()
         state.record_run(db, state.RunRecord("9", "sync", now, now, "done", "memory_sync: 7 merged", 0))
+    tab.wait_for_timeout(LOOK_SECONDS * 1000)
     tab.evaluate("refresh()")
     tab.get_by_text("memory_sync: 7 merged").first.wait_for(state="attached")
     assert tab.evaluate("document.activeElement.id") == "run-sync"

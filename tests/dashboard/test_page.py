@@ -155,7 +155,10 @@ def test_the_logs_are_redacted_and_only_their_ends_shown(tmp_path: Path, ask: As
     assert "root:" not in page.words
 
 
-def test_what_is_written_anew_is_shown_at_once(tmp_path: Path, ask: Ask) -> None:
+def test_what_is_written_anew_is_shown_with_the_next_look(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("utils.dashboard.app.LOOK_SECONDS", 0.0)
     home = homes.kept(tmp_path / "home", NOW)
     client = ask(home, clock=lambda: NOW)
     assert "sync9999: 7 merged" not in client.get("/").text

@@ -123,8 +123,9 @@ def stats_of(entries: Sequence[os.DirEntry[str]], old: Folder, ignoring: Ignorin
     if [entry.is_dir(follow_symlinks=False) for entry in others] != [kind in FOLDERS for kind in old.kinds if kind]:
         return None
     try:
-        return array("q", chain.from_iterable(map(FIELDS, map(_LSTAT, compress(entries, old.mask))))).tobytes()
-    except (OSError, OverflowError):
+        fields = chain.from_iterable(map(FIELDS, map(_LSTAT, compress(entries, old.mask))))
+        return struct.pack(f"={len(old.stats) // 8}q", *fields)
+    except (OSError, struct.error):
         return None
 
 

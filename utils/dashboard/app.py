@@ -21,6 +21,9 @@ from utils.dashboard.guard import COOKIE, Guard, same_origin
 from utils.dashboard.stored import Reader, Signature, Stored
 from utils.sections import ScheduleSettings
 
+LOOK_SECONDS = 0.25
+"""How often it is looked whether anything was written."""
+
 SHOWN_SECONDS = 5.0
 """How long what was rendered is shown again while nothing was written: ages are told in minutes."""
 
@@ -67,6 +70,8 @@ class Shown:
     launcher: Launcher
     clock: Callable[[], datetime]
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _signature: Signature = ()
+    _look_at: float = 0.0
     _key: tuple[Signature, frozenset[str]] | None = None
     _until: float = 0.0
     _answers: dict[str, bytes] = field(default_factory=dict)
@@ -76,11 +81,14 @@ class Shown:
     def text(self, name: str, made: Callable[[Stored, datetime], str]) -> bytes:
         """An answer by its name, made where it is not there yet."""
         with self._lock:
-            key = (self.reader.signature(), self.launcher.running())
-            if key != self._key or time.monotonic() >= self._until:
+            clock = time.monotonic()
+            if clock >= self._look_at:
+                self._signature, self._look_at = self.reader.signature(), clock + LOOK_SECONDS
+            key = (self._signature, self.launcher.running())
+            if key != self._key or clock >= self._until:
                 self._now = self.clock()
                 self._stored = self.reader.read(self._now)
-                self._key, self._until = key, time.monotonic() + SHOWN_SECONDS
+                self._key, self._until = key, clock + SHOWN_SECONDS
                 self._answers.clear()
             if name not in self._answers:
                 self._answers[name] = made(self._stored, self._now).encode()

@@ -181,8 +181,8 @@ def cards(
         bar = strip([days.get(each["name"], ()) for each in checks], today)
         looked = (each["name"] for each in checks if each["state"] != State.SKIPPED.value)
         timed = next((each for each in looked if len(seconds.get(each, ())) > 1), "")
-        state = min((each["state"] for each in checks), key=_ORDER.index)
-        made.append(Card(name, state, checks, bar, share(bar), seconds.get(timed, ()), timed))
+        checks.sort(key=lambda each: _ORDER.index(each["state"]))
+        made.append(Card(name, checks[0]["state"], checks, bar, share(bar), seconds.get(timed, ()), timed))
     return made
 
 

@@ -207,6 +207,8 @@ def _move(folder: Path, where: str, entry: Entry, why: str) -> Path:
             _finish(entry.path, place)
             break
     except OSError as error:
+        if not os.path.lexists(entry.path):  # another run has moved it
+            return target / inside.name
         why_not = f"is taken in, and cannot be moved to {where}/ ({error.strerror})"
         raise AnglesError(
             entry.name, why_not, "Make room or let this user write there; the next run moves it"

@@ -20,8 +20,10 @@ _MARKER = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
 _UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _NEAR, _FAR = 128, 8192
 """How far from a marker a rule may see it, in signs: over the end of a line, and in one line."""
-_WIDE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{4096}|---- ?BEGIN |Private-Lines:")
-"""Where rules see farther, so that the whole text is looked at again."""
+_WIDE = re.compile(
+    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{4096}|BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|Private-Lines: \d+\s+(?!\[REDACTED)"
+)
+"""What rules look into farther, so that the whole text is looked at again."""
 _DEEPEST = 3
 """How often what was decoded is decoded again."""
 
@@ -60,11 +62,11 @@ class Redactor:
         if not secrets:
             return text
         parts, end = [], 0
-        windows = [(0, len(text), secrets)] if _WIDE.search(text) else _windows(text, secrets)
-        for start, stop, found in windows:
+        for start, stop, found in _windows(text, secrets):
             parts += [text[end:start], self._settled(text[start:stop], [each.moved(-start) for each in found])]
             end = stop
-        return "".join([*parts, text[end:]])
+        redacted = "".join([*parts, text[end:]])
+        return self._settled(redacted, self.find(redacted)) if _WIDE.search(redacted) else redacted
 
     def _settled(self, text: str, found: list[Finding]) -> str:
         """A piece without the secrets found, and without those that show only once these are gone."""

@@ -469,6 +469,10 @@ _DRAWN = r"""[\s"'`(](?!AAAA|sha\d)(?=\S{0,64}?\d)
 _NAMED = re.compile(r"[\w\])-][\"'`]?\s?[:=]\s?[\"'`]?\Z")
 
 
+def _is_mixed(value: str) -> bool:
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
 def _piped(text: str, at: int) -> Iterator[Finding]:
     """`echo VALUE | client --password-stdin`."""
     start = max(0, at - 400)
@@ -549,6 +553,11 @@ _SPECIAL: tuple[tuple[tuple[str, ...], Rule], ...] = (
         _group("password", r"""[ ]-[pPwaAXtk][ ]["']?([\w.+=~-]{12,256})(?=["'\s]|$)""", _drawn),
     ),
     (("securestring",), _group("password", r"""(?i:securestring)[ ](?:-String[ ])?["']([^"'\n$]{4,256})["']""")),
+    (("response=",), _group("authorization", r"""response=\\?"([0-9a-f]{32,64})\\?\"""")),
+    (
+        ("recovery code", "backup code"),
+        _group("password", r"(?i:recovery|backup)[ ](?i:codes?)\W{1,4}([a-z0-9]{4,6}-[a-z0-9]{4,6})", _is_mixed),
+    ),
     (("wandb login",), _group("token", r"(?i:wandb[ ]login)[ ](?:--\w+[ ])?([0-9a-f]{40,80})")),
     (_CALLS, _call),
     (_NEAR, _near),

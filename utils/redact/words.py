@@ -21,19 +21,8 @@ class Promise(Enum):
 NAME_MARKS = (
     *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
     *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
-    *(
-        "honeycomb-team",
-        "server_item",
-        "access-sign",
-        "api-sign",
-        ".login",
-        "encrypt",
-        "assertion",
-        "kennwort",
-        "pw ",
-        "pw:",
-        "pw=",
-    ),
+    *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
+    *("pw ", "pw:", "pw="),
 )
 """One of them is in every name that promises a secret."""
 
