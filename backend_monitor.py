@@ -107,7 +107,7 @@ def _round(run: script.Run, options: argparse.Namespace) -> int:
     run.told(ground.telling(seen))
     wanted = monitor.chosen(options.check or (), deep=options.deep)
     begun = _pinged(run, seen, "start")
-    results = monitor.look(seen, wanted)
+    results = monitor.look(seen, wanted, spent=run.seconds)
     healed = _mended(run, seen, results, options) if options.heal else None
     results = monitor.again(seen, results, healed or [])
     mended = [{**asdict(each), "line": each.line()} for each in healed or []]

@@ -582,6 +582,7 @@ HOSTILE = [
         "xoxd-",
         "mnemonic: abc ",
     ),
+    *("password,\n", "a,password\n", "token\t\n", "Cookie: ", "password=\\", "://", "client('a',", "pw ", "secret:"),
     *("://a:", "://:{", "eyJ", "sk-", "ghs_a_eyJ", "Bearer ", "bearer a", "a", "[REDACTED:x]", "authorization: "),
 ]
 
@@ -591,3 +592,9 @@ def test_no_text_takes_quadratic_time(unit: str) -> None:
     """50 kB of the worst repetition take about 0.1 s; quadratic time would take minutes."""
     text = unit * (50_000 // len(unit))
     assert len(Redactor().redact(text)) <= len(text)
+
+
+def test_the_project_s_own_documents_and_programs_stay_as_they_are() -> None:
+    root = Path(__file__).resolve().parents[1]
+    own = [*(root / name for name in ("README.md", "CHANGELOG.md", ".env.example")), *root.glob("utils/**/*.py")]
+    assert [path.name for path in own if redact.redact(text := path.read_text(encoding="utf-8")) != text] == []

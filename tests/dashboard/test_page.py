@@ -206,6 +206,13 @@ def test_damaged_documents_are_no_error(tmp_path: Path, ask: Ask, damaged: str) 
     assert client.get("/metrics").status_code == 200
 
 
+def test_ping_answers_whatever_is_stored(tmp_path: Path, ask: Ask) -> None:
+    client = ask(tmp_path / "nowhere")
+    assert client.get("/ping").text == "pong\n"
+    head = client.head("/ping")
+    assert (head.status_code, head.text) == (200, "")
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/ping", "/health", "/metrics", "/static/page.css", "/static/page.js", "/nothing"]
 )

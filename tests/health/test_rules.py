@@ -35,6 +35,7 @@ from utils.sections import LIMITS
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SEEN = Seen(NOW, {name: Limits(warn, down or float("inf")) for name, (warn, down, _, _) in LIMITS.items()})
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 
 LOOK: dict[str, Any] = {
     "rows": {"total": 5, "active": 4, "unsynced": 0, "oldest_unsynced": None},
@@ -173,6 +174,7 @@ CASES: list[Any] = [
     (rules.open_files, replace(MACHINE, files=[("a", 10, 100), ("b", 80, 100)]), State.WARN, "b has 80 of 100"),
     (rules.processes, replace(MACHINE, processes=[(7, "memory_sync", HOUR, 10**6, "sleeping")]), State.UP, "1, 1 MB"),
     (rules.processes, replace(MACHINE, processes=[(7, "child of x", HOUR, 0, "zombie")]), State.WARN, "zombies: child"),
+    (rules.processes, replace(MACHINE, processes=[(7, "child of x", SECOND, 0, "zombie")]), State.UP, "1, 0 MB"),
     (rules.processes, replace(MACHINE, processes=[(7, "memory_sync", 3 * HOUR, 0, "sleeping")]), State.WARN, "for 3 h"),
     (rules.processes, replace(MACHINE, processes=[(7, "scheduler", 99 * HOUR, 0, "sleeping")]), State.UP, "1, 0 MB"),
     # the siblings

@@ -289,9 +289,9 @@ def test_a_file_in_the_place_of_processed_is_one_line(folder: Path) -> None:
     assert (folder / "a.md").is_file()
 
 
-def test_a_file_that_another_run_has_moved_is_moved_and_not_a_problem(folder: Path) -> None:
-    (folder / "a.md").write_text("Decision: use tea")
-    entry, *_ = files(folder).entries
-    place = put_away(folder, entry)
-    assert put_away(folder, entry) == place
-    assert place.read_text() == "Decision: use tea"
+def test_a_file_that_another_run_has_moved_is_no_problem(folder: Path) -> None:
+    drop(folder, "a.md")
+    entry = only(folder)
+    place = inbox.put_away(folder, entry)
+    assert inbox.put_away(folder, entry) == place
+    assert [each.name for each in (folder / "processed").iterdir()] == ["a.md"]

@@ -44,6 +44,21 @@ def only(text: str, role: str = "assistant", at: str = DAY, **fields: str) -> Fo
         ("2026-03-03 10:00:00 INFO DECISION: use tea", "use tea"),
         ("It's settled. We use tea.", "We use tea"),
         ("Decision: use tea. It is warm.", "use tea"),
+        ("Noted! Decision: use tea.", "use tea"),
+        ("We'll drink tea. That's final.", "We'll drink tea"),
+        ("Tea is kept hot. This supersedes the rule of March.", "Tea is kept hot"),
+        ("Decisions\n\nUse tea.", "Use tea"),
+        ("Decided\n- use tea\nNot decided\n- milk", "use tea"),
+        ("Question | Decision\n--- | ---\nDrink? | Use tea", "Use tea"),
+        ("|Item|Outcome|Status|\n|-|-|-|\n|1|Use tea|Accepted|\n|2|Milk|Proposed|", "Use tea"),
+        ('level=info decision="use tea" status=final', "use tea"),
+        ("Result of the vote: 7 to 2. We will use tea.", "We will use tea"),
+        ("---\ntitle: Use tea\nstatus: accepted\n---\nIt is warm.", "Use tea"),
+        ("---\ndecision: Use tea\n---\nIt is warm.", "Use tea"),
+        ("Status: approved\nItem: use tea", "use tea"),
+        ("## Outcome\n\nWe will use tea.", "We will use tea"),
+        ("## Decision\n\nWhat: use tea", "use tea"),
+        ("2026-03-03 | DECISION | use tea | approved", "use tea"),
     ],
 )
 def test_a_decision_is_its_sentence_without_label_markup_and_reason(text: str, decision: str) -> None:
@@ -183,6 +198,13 @@ def test_a_long_comment_is_cut_at_a_word_and_marked() -> None:
 def test_a_decision_that_never_ends_is_cut_and_marked() -> None:
     assert len(only("Decision: use " + "tea " * 3000).decision) <= DECISION
     assert cue("We decided to use " + "tea " * LONGEST) is None
+
+
+@pytest.mark.parametrize("status", ["rejected", "Declined", "turned down", "not approved", "❌"])
+def test_what_was_rejected_is_no_decision_and_waits_for_a_person(status: str) -> None:
+    found = only(f"Decision: use tea\nStatus: {status}")
+    assert found.confidence < THRESHOLD
+    assert not found.active
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The page, `/health`, `/ping`, `/metrics` and the one action, as a Flask application."""
+"""The page, `/health`, `/metrics` and the one action, as a Flask application."""
 
 from __future__ import annotations
 
@@ -128,10 +128,6 @@ def create_app(
 
 def _questions(app: Flask, guard: Guard, shown: Shown, period: timedelta) -> None:
     """What may be asked."""
-
-    @app.get("/ping")
-    def ping() -> Response:
-        return Response("pong\n", content_type="text/plain; charset=utf-8")
 
     @app.get("/health")
     def health() -> Response:

@@ -23,9 +23,10 @@ HEADERS = [
     ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
+
+PONG = b"pong\n"
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
 Asked = dict[str, Any]
 Application = Callable[[Asked, Callable[..., Any]], Iterable[bytes]]
@@ -77,17 +78,23 @@ class Guard:
         return hmac.new(self.settings.token.encode(), self.form.encode(), hashlib.sha256).hexdigest()
 
     def wrapped(self, application: Application) -> Application:
-        """The application behind the allow-list, with our headers on every answer, its errors and files as well."""
+        """The application behind the allow-list, with our headers on every answer, its errors and files as well.
+
+        `/ping` is answered here already: nothing but the server itself has to be well for it.
+        """
         names = self.names
 
         def guarded(asked: Asked, start: Callable[..., Any]) -> Iterable[bytes]:
             def started(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
                 return start(status, headers + HEADERS, error)
 
-            if name_of(asked.get("HTTP_HOST", "")) in names:
-                return application(asked, started)
-            started("421 Misdirected Request", [("Content-Type", "text/plain; charset=utf-8")])
-            return [b"This name is not known here. Add it to DASHBOARD_ALLOWED_HOSTS.\n"]
+            if name_of(asked.get("HTTP_HOST", "")) not in names:
+                started("421 Misdirected Request", [_TEXT])
+                return [b"This name is not known here. Add it to DASHBOARD_ALLOWED_HOSTS.\n"]
+            if asked["PATH_INFO"] == "/ping":
+                started("200 OK", [_TEXT, ("Content-Length", str(len(PONG)))])
+                return [] if asked["REQUEST_METHOD"] == "HEAD" else [PONG]
+            return application(asked, started)
 
         return guarded
 

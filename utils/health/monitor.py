@@ -34,9 +34,16 @@ def chosen(names: Sequence[str], *, deep: bool) -> list[Check]:
     return every if deep else list(checks.CHECKS)
 
 
-def look(ground: Ground, wanted: Sequence[Check]) -> list[Result]:
-    """The results of checks; what hangs from an earlier round is not asked again."""
-    return run.run_checks(wanted, {**checks.PROBES, **checks.DEEP_PROBES}, ground, busy=run.hanging())
+def look(ground: Ground, wanted: Sequence[Check], *, spent: float = 0.0) -> list[Result]:
+    """The results of checks; what hangs from an earlier round is not asked again.
+
+    Args:
+        ground: what the probes see.
+        wanted: the checks.
+        spent: seconds of the whole that are gone already.
+    """
+    probes = {**checks.PROBES, **checks.DEEP_PROBES}
+    return run.run_checks(wanted, probes, ground, busy=run.hanging(), whole=run.WHOLE_SECONDS - spent)
 
 
 def mend(ground: Ground, results: Sequence[Result], *, dry_run: bool) -> list[Healed]:

@@ -10,6 +10,9 @@ from typing import Any
 from utils.health.model import Finding, Limits, State, down, graded, skipped, up, warn
 
 MIGRATE = "Run: python run_migration.py"
+JUST_ENDED = timedelta(minutes=1)
+"""How old a zombie may be: one that has just ended waits for its parent."""
+
 LATE = 1.5
 """How many periods old the last good run of a job may be."""
 
@@ -523,7 +526,7 @@ def processes(fact: Machine, seen: Seen) -> Finding:
     """Our own processes: none is a zombie, none runs for longer than any job may."""
     details = {f"{pid} {name}": f"{spell(age)}, {size / 1e6:.0f} MB" for pid, name, age, size, _ in fact.processes}
     told = f"{len(fact.processes)}, {sum(size for _, _, _, size, _ in fact.processes) / 1e6:.0f} MB"
-    dead = [f"{name} ({pid})" for pid, name, _, _, state in fact.processes if state == "zombie"]
+    dead = [f"{name} ({pid})" for pid, name, age, _, state in fact.processes if state == "zombie" and age > JUST_ENDED]
     if dead:
         return warn(f"{told}; zombies: {', '.join(dead)}", "Restart what started them", details=details)
     longest = timedelta(seconds=seen.limits["run"].warn)

@@ -50,9 +50,9 @@ def _found(draft: Draft, message: Message) -> Found:
     comment = shortened(" ".join(reasons), COMMENT)
     confidence = min(draft.confidence, REVIEW) if message.role == "user" else draft.confidence
     active, status = draft.active, draft.said.get("status", "")
-    if ENDED.search(status):
-        active = False
-    if REFUSED.search(status) or (active and _OPEN.search(status)):
+    refused = REFUSED.search(status)
+    active = active and not refused and not ENDED.search(status)
+    if refused or (active and _OPEN.search(status)):
         confidence = min(confidence, 0.4)
     return Found(
         decision=draft.decision,

@@ -77,7 +77,7 @@ _PLACEHOLDER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _STANDS_FOR = re.compile(
-    r"""^\$?\{[^{}]*\}$ | ^\$\{ | ^\$[A-Za-z_]\w*$ | ^\$\( | \{\{ | \$\{ | <% | ^<[^<]*>?$ | ^\[[^\]]*\]?$
+    r"""^\$?\{[^{}]*\}$ | ^\$\{ | ^\$[A-Za-z_]\w*(?:[/.:]|$) | ^\$\( | \{\{ | \$\{ | <% | ^<[^<]*>?$ | ^\[[^\]]*\]?$
     | ^%[-.\d]*[sdr]$ | ^%\(\w+\)s$ | ^%\w+%$ | \{\w*\} | [aA]-[zZ][aA0]-[zZ9]|0-9[aA]-[zZ]
     | ^[a-z][a-z0-9+.-]{1,20}://
     | ^\?\w+=
@@ -86,7 +86,8 @@ _STANDS_FOR = re.compile(
     | ^!(?:vault|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ^ENC\[ | ^&\w+$ | ^::?
     | ^\w+![rs]$ | \\[wdsSWD] | \[\^?[\w\\]- | \(\?
     | ^-----BEGIN | ^[\w.]+@[a-z.]+\.[a-z]+$
-    | \.(?:pem|key|txt|json|ya?ml|crt|env|py|js|ts|html?|css|md|gz|zip|tgz|png|jpe?g|svg|pdf|log|sql|csv)$""",
+    | \.(?:pem|key|txt|json|ya?ml|crt|env|py|js|ts|html?|css|md|gz|zip|tgz|png|jpe?g|svg|pdf|log|sql|csv)(?:[\#:][\w-]*)?$
+    | ^(?i:scram-sha-\d+(?:-plus)?|(?:aes|hs|rs|es|ps|sha)-?\d{1,3}(?:[-_/][a-z0-9]{1,6}){0,3})$""",
     re.VERBOSE,
 )
 _PATH = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\]")
