@@ -86,7 +86,8 @@ _STANDS_FOR = re.compile(
     | ^!(?:vault|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ^ENC\[ | ^&\w+$ | ^::?
     | ^\w+![rs]$ | \\[wdsSWD] | \[\^?[\w\\]- | \(\?
     | ^-----BEGIN | ^[\w.]+@[a-z.]+\.[a-z]+$
-    | \.(?:pem|key|txt|json|ya?ml|crt|env|py|js|ts|html?|css|md|gz|zip|tgz|png|jpe?g|svg|pdf|log|sql|csv)(?:[\#:][\w-]*)?$
+    | \.(?:pem|key|txt|json|ya?ml|crt|env|py|js|ts|html?|css|md|gz|zip|tgz|png|jpe?g|svg|pdf|log|sql|csv)
+        (?:[\#:][\w-]*)?$
     | ^(?i:scram-sha-\d+(?:-plus)?|(?:aes|hs|rs|es|ps|sha)-?\d{1,3}(?:[-_/][a-z0-9]{1,6}){0,3})$""",
     re.VERBOSE,
 )
