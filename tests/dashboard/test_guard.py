@@ -106,6 +106,18 @@ def test_with_a_token_only_who_has_it_sees_more(headers: dict[str, str], cookies
         (SHUT, {}, {COOKIE: SHUT.cookie}, "", False),
         (SHUT, {"Sec-Fetch-Site": "cross-site"}, {COOKIE: SHUT.cookie}, SHUT.form_token, False),
     ],
+    ids=[
+        "its form",
+        "no form",
+        "the form of another",
+        "its form from elsewhere",
+        "a token that nobody set",
+        "the token",
+        "its form without the token",
+        "its form with the cookie",
+        "the cookie alone",
+        "its form, cross-site",
+    ],
 )
 def test_an_action_comes_from_our_own_page_or_bears_the_token(
     guard: Guard, headers: dict[str, str], cookies: dict[str, str], form: str, acts: bool
