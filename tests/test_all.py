@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[0] = str(ROOT)  # not tests/, whose folder schedule/ would hide the library of that name
 PROCESSES_AT_MOST = 4
 
 
