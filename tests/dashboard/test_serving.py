@@ -34,11 +34,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
+def free_port() -> int:
+    """A port that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
     """A port that is free, and the configured one."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        number = int(found.getsockname()[1])
+    number = free_port()
     monkeypatch.setenv("DASHBOARD_PORT", str(number))
     return number
 
@@ -152,6 +157,17 @@ def test_a_second_page_of_the_same_home_is_refused_and_the_first_stays_told(home
             _, error = child.communicate(timeout=30)
         assert child.returncode == 1
         assert f"port {port}: is taken by pid {os.getpid()} (" in error
+        assert told(home) == before
+
+
+def test_a_second_page_on_another_port_does_not_hide_the_first(home: Path, port: int) -> None:
+    with started():
+        before = told(home)
+        with script(home, "--port", str(free_port())) as child:
+            assert child.stdout is not None
+            assert "the page is at http://127.0.0.1:" in child.stdout.readline()
+            assert told(home) == before
+            child.send_signal(signal.SIGTERM)
         assert told(home) == before
 
 

@@ -96,7 +96,7 @@ class Served:
         try:
             listening = _listening(settings)
         except AnglesError as error:
-            _tell_trouble(home / FILE, {"port": settings.port, "error": str(error), "pid": os.getpid()})
+            _tell(home / FILE, {"port": settings.port, "error": str(error), "pid": os.getpid()})
             raise
         guard, channels = Guard(settings), {}  # type: tuple[Guard, dict[int, Any]]
         app = guard.wrapped(create_app(home, guard, plan, redact.configured().redact).wsgi_app)
@@ -105,7 +105,7 @@ class Served:
             app, channels, sockets=[listening], threads=THREADS, ident=None, max_request_body_size=65_536
         )
         found = listening.getsockname()[1]
-        write_atomic(home / FILE, json.dumps({"host": settings.host, "port": found, "pid": os.getpid()}) + "\n")
+        _tell(home / FILE, {"host": settings.host, "port": found, "pid": os.getpid()})
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
         return cls(server, channels, f"http://{shown}:{found}", home / FILE)
 
@@ -171,11 +171,11 @@ def _by(port: int) -> str:
     return ""
 
 
-def _tell_trouble(file: Path, trouble: Mapping[str, Any]) -> None:
-    """Says why the page is not served, unless another process of this home folder serves it there."""
+def _tell(file: Path, what: Mapping[str, Any]) -> None:
+    """Says where the page is served, or why not, unless another process of this home folder serves it."""
     told = _told(file)
-    if "host" not in told or told.get("port") != trouble["port"] or not process_started(int(told.get("pid", 0))):
-        write_atomic(file, json.dumps(trouble) + "\n")
+    if "host" not in told or told.get("pid") == os.getpid() or not process_started(int(told.get("pid", 0))):
+        write_atomic(file, json.dumps(what) + "\n")
 
 
 def _told(file: Path) -> dict[str, Any]:
