@@ -9,6 +9,8 @@ import os
 import shutil
 import signal
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +22,7 @@ from psycopg import sql
 
 from tests import supabase_lite
 from tests.supabase_lite import Project
-from tests.world import World
+from tests.world import ROOT, World
 from utils.local.binaries import ROOT_FOLDER
 from utils.local.notion import serve
 from utils.local.postgres import scratch
@@ -44,6 +46,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+NOBODY = 65534
 FAILED = pytest.StashKey[bool]()
 
 
@@ -102,6 +105,18 @@ def dsn(server: str, template: str) -> Iterator[str]:
 def worlds(server: str, template: str) -> str:
     """A migrated database for the whole run: who uses it empties it first, which is quicker than to make one."""
     return made(server, template, "worlds")
+
+
+@pytest.fixture(scope="session")
+def somebody_else() -> int:
+    """The id of a user who is not root, our own where we are not; skips where that user cannot reach this checkout."""
+    if os.geteuid():
+        return os.geteuid()
+    try:
+        subprocess.run([sys.executable, "-c", "import utils.script"], user=NOBODY, cwd=ROOT, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("nobody but root can reach this checkout")
+    return NOBODY
 
 
 @pytest.fixture(scope="session")

@@ -389,7 +389,7 @@ def test_rules_come_from_the_variable_else_from_the_home_folder(place: Place) ->
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root, to be somebody else")
-def test_what_this_user_may_not_read_is_named_and_kept(tmp_path: Path) -> None:
+def test_what_this_user_may_not_read_is_named_and_kept(tmp_path: Path, somebody_else: int) -> None:
     place = Place.at(tmp_path / "place")
     place.write("open", "1")
     shut, folder = place.write("shut", "1"), place.write("folder/inner", "1").parent
@@ -397,8 +397,8 @@ def test_what_this_user_may_not_read_is_named_and_kept(tmp_path: Path) -> None:
         if path.stat().st_mode & 0o001 == 0:
             path.chmod(path.stat().st_mode | 0o111)
     for path in (place.folder, *place.folder.rglob("*")):
-        os.chown(path, 65534, 65534)
-    other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        os.chown(path, somebody_else, somebody_else)
+    other = ["setpriv", f"--reuid={somebody_else}", f"--regid={somebody_else}", "--clear-groups"]
 
     def said() -> dict[str, Any]:
         ended = subprocess.run(

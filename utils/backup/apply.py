@@ -57,7 +57,7 @@ class Undo:
 
 def new_undo(home: Path, run: str, at: datetime) -> Undo:
     """An empty one for this run."""
-    return Undo(undo_folder(home) / f"{at:%Y%m%dT%H%M%S}-{run}.json", run)
+    return Undo(undo_folder(home) / f"{at:%Y%m%dT%H%M%S%f}-{run}.json", run)
 
 
 def undo_folder(home: Path) -> Path:
