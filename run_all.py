@@ -16,8 +16,8 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,12 +47,16 @@ OF_THE_MONITOR = {1: errors.OK, 2: errors.OK, 3: errors.USAGE}
 
 @dataclass(frozen=True)
 class Step:
-    """One step: a script with its arguments, and the steps and the variable without which it makes no sense."""
+    """One step: a script with its arguments, and the steps and the variable without which it makes no sense.
+
+    `codes` says what those of its exit codes mean that are not the scripts' common ones.
+    """
 
     name: str
     command: tuple[str, ...]
     needs: tuple[str, ...] = ()
     variable: str = ""
+    codes: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ STEPS = (
     Step("export", ("memory_sync.py", "--export-only", "--export", "md"), needs=("migrate",)),
     Step("backup", ("run_backup_now.py",), needs=("migrate",), variable="REPO_URL"),
     Step("restore", ("restore_from_github.py", "--test-restore"), needs=("backup",), variable="REPO_URL"),
-    Step("monitor", ("backend_monitor.py",)),
+    Step("monitor", ("backend_monitor.py",), codes=OF_THE_MONITOR),
 )
 
 
@@ -148,9 +152,12 @@ def _start(step: Step, *, quiet: bool) -> Result:
             raise
         said, noted = f"took over {STEP_SECONDS} s and was ended", ""
     code = child.returncode if child.returncode >= 0 else errors.INTERRUPTED
-    if step.name == "monitor":
-        code = OF_THE_MONITOR.get(code, code)
-    return Result(step.name, code, time.monotonic() - started, _last_line(said or noted or "see its line above"))
+    return Result(
+        step.name,
+        step.codes.get(code, code),
+        time.monotonic() - started,
+        _last_line(said or noted or "see its line above"),
+    )
 
 
 def _last_line(said: str) -> str:
