@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from utils.redact.redactor import CONFIGURED, SHORTEST_SECRET, Redactor
-from utils.redact.rules import Finding
+from utils.redact.finding import Finding
 
 __all__ = ["CONFIGURED", "SHORTEST_SECRET", "Finding", "Redactor", "redact", "redact_json"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from typing import Any
 
-from utils.redact import rules, views, words
+from utils.redact import names, rules, tokens, values, views
 from utils.redact.forms import forms
 from utils.redact.marks import Marks, lowered
-from utils.redact.rules import Finding
+from utils.redact.finding import Finding
 
 SHORTEST_SECRET = 8
 """Configured values of fewer characters are ignored: they occur in ordinary words."""
@@ -87,15 +87,15 @@ class Redactor:
         """
         return self._walked(value, None)
 
-    def _walked(self, value: Any, promised: words.Promise | None) -> Any:
+    def _walked(self, value: Any, promised: names.Promise | None) -> Any:
         if isinstance(value, str):
-            if promised and value and words.keeps(promised, value, assigned=True):
+            if promised and value and values.keeps(promised, value, assigned=True):
                 return f"[REDACTED:{promised.value}]"
-            return value if words.is_harmless(value) and not self._configured(value) else self.redact(value)
+            return value if values.is_harmless(value) and not self._configured(value) else self.redact(value)
         if isinstance(value, dict):
-            pair = words.promise(str(value.get("name") or value.get("key") or "")) if "value" in value else None
+            pair = names.promise(str(value.get("name") or value.get("key") or "")) if "value" in value else None
             return {
-                self._walked(key, None): self._walked(item, pair if key == "value" else words.promise(str(key)))
+                self._walked(key, None): self._walked(item, pair if key == "value" else names.promise(str(key)))
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple):
@@ -132,7 +132,7 @@ class Redactor:
         for view in views.views(text):
             yield from self._within(view, depth)
         for start, end in views.runs(text):
-            yield from rules.markless(text, start)
+            yield from tokens.markless(text, start)
             if decoded := views.decoded_run(text, start, end):
                 yield from self._within(decoded, depth)
 

@@ -6,8 +6,12 @@ The prefixes are those that the vendors document (GitHub's secret scanning lists
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
+
+from utils.redact import values
+from utils.redact.finding import NOTHING, Finding, Rule
 
 _ESCAPE = r"(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\[[0-9]m)|(?<=\[[0-9]{2}m)"
 EDGE = rf"(?:(?<![A-Za-z0-9_-])|{_ESCAPE})"
@@ -260,3 +264,40 @@ def rows() -> Iterator[Row]:
             edge = _BASE64_EDGE if literal.isalnum() else EDGE if prefix.startswith("~") else ""
             bounded = re.sub(r"\{(\d+),\}", r"{\1,4096}", body)
             yield Row(kind, literal.lower(), edge + re.escape(literal) + bounded, BACK.get(literal, 0))
+
+
+def rule(row: Row) -> Rule:
+    """The rule that finds a token of this shape; one of few different signs is an example's."""
+
+    def find(text: str, at: int) -> Iterable[Finding]:
+        match = _compiled(row.pattern).match(text, at)
+        if match is None:
+            return ()
+        value = match[0].rstrip(".-")
+        body = value[len(row.mark) :] if not row.back else text[at - row.back : at + len(value)]
+        secret = len(set(body)) >= 5 and not values.is_placeholder(body)
+        return (Finding(at - row.back, at + len(value), row.kind if secret else NOTHING),)
+
+    return find
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
+
+
+_MARKLESS = re.compile(
+    r"(?P<okta>00(?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])[\w-]{38,40}(?![\w-]))"
+    r"|(?P<discord>[MNO][A-Za-z\d_-]{22,27}\.[\w-]{6}\.[\w-]{27,60}(?![\w-]))"
+    r"|(?P<token>[a-z]{2,12}(?:[_-](?:live|test|prod|api|pat|sk|key|secret|token|v\d|dev|admin)){1,2}[_-][A-Za-z0-9]{20,}+(?![\w-]))",
+    re.ASCII,
+)
+
+
+def markless(text: str, at: int) -> Iterator[Finding]:
+    """A token that has no mark, where a long run begins; its last part must look drawn."""
+    if match := _MARKLESS.match(text, at):
+        kind, value = match.lastgroup or "token", match[0]
+        last = value[max(map(value.rfind, "_-")) + 1 :] if kind == "token" else value
+        if values.is_random(last) and not values.is_placeholder(value):
+            yield Finding(*match.span(), kind)

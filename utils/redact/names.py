@@ -1,0 +1,86 @@
+"""Judges names: whether what a field, a variable, a header or an option is called promises that its value is secret."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import lru_cache
+
+
+class Promise(Enum):
+    """What a name says of its value."""
+
+    PASSWORD = "password"  # noqa: S105
+    """A person's or a service's: may be any sign string."""
+    SECRET = "secret"  # noqa: S105
+    """A token, an API key, a secret: long, and no word."""
+    KEY = "key"
+    """Only "key" or the like, which is as often the name of something: the value must look random."""
+
+
+NAME_MARKS = (
+    *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
+    *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
+    *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
+    *("pw ", "pw:", "pw="),
+)
+"""One of them is in every name that promises a secret."""
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_PASSWORD = re.compile(
+    r"(?:(?!by|com|sur|over|under|tres|im).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
+)
+_SECRET = re.compile(
+    r".*(?:secret|secrets|token|apikey|apitoken|secretkey|accesskey|authkey|privatekey|privkey|appkey|sharedkey"
+    r"|accountkey|masterkey|signingkey|encryptionkey|authtoken|licensekey|sharedaccesskey|credential|connectionstring|sess(?:ion)?id|dockerconfigjson|dockercfg|masterauth|psk)"
+    r"|credentials?|creds?|auth|salt|dsn|jwt|bearer|tokens|sas|seed|encrypt|assertion"
+)
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_SUFFIXES = _set(
+    "base prod production dev development test testing stage staging live sandbox old new current previous primary "
+    "secondary main backup value string str env plain raw default local root b64 base64 encoded data pem full master "
+    "read write readonly rw ro us eu v file1 file2 text bytes private global shared internal external ci hex admin"
+)
+_NO_SECRET = _set(
+    "socket "
+    "public publishable pub primary foreign partition sort cache idempotency idempotent object row index lookup hash "
+    "range unique composite candidate surrogate natural map dict storage s3 translation i18n locale message query "
+    "hot shortcut arrow keyboard site anchor group dedupe dedup event prop property field column order "
+    "bucket path lock config setting metric label tag annotation json issue project answer piano host known gpg page "
+    "next continuation cursor sync design start eos bos pad unk sep mask special max min num total stop count type "
+    "signingkey recv send fetch list del delete scan bt name id ids url uri length len size limit ttl expiry expires "
+    "format header prefix suffix policy hint"
+)
+_PAIRS = {"secret id", "honeycomb team", "server item", "access sign", "api sign", "sonar login", "dsonar login"}
+"""Two words that promise a token together and nothing alone."""
+
+
+@lru_cache(maxsize=4096)
+def promise(name: str) -> Promise | None:
+    """What a name of a field, variable, header or option promises; None where nothing is secret about it."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    while words and (words[-1] in _SUFFIXES or words[-1].isdigit()):
+        words.pop()
+    if not words:
+        return None
+    last, before = words[-1], words[:-1]
+    if " ".join(words[-2:]) in _PAIRS or (last == "pat" and before):
+        return Promise.SECRET
+    if last in _NO_SECRET:
+        return None
+    if last != "secret" and not _PASSWORD.fullmatch(last) and _NO_SECRET.intersection(before[-1:]):
+        return None
+    if last.startswith("pub"):
+        return None
+    if _PASSWORD.fullmatch(last) or (last in {"word", "phrase"} and before[-1:] == ["pass"]):
+        return Promise.PASSWORD
+    if _SECRET.fullmatch(last) or (last == "string" and before[-1:] == ["connection"]):
+        return Promise.SECRET
+    if last in {"key", "keys"} or last.endswith("key"):
+        return Promise.SECRET if before or len(last) > 4 else Promise.KEY
+    return Promise.SECRET if last == "code" and before[-1:] == ["access"] else None

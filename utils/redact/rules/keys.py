@@ -1,0 +1,76 @@
+"""Keys as such: PEM and PuTTY blocks, JSON Web Tokens and keys, the words of a wallet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from utils.redact import values
+from utils.redact.finding import QUOTE, Finding, compiled, group
+
+_BEGIN = r"""-{4,5}[ ]?BEGIN[ ](?:[A-Z0-9 ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?|OpenVPN[ ]Static[ ]key[ ]V1)[ ]?-{4,5}"""
+_END = r"-{4,5}[ ]?END[ ][A-Za-z0-9 ]{0,60}[ ]?-{4,5}"
+_CUT_OFF = r"(?:\s|\\[nr]|[A-Za-z0-9+/=:,]|-(?!---)){16,32768}+"
+_LONGEST = 32768
+"""How far a block's end is looked for, in signs."""
+
+
+def pem(text: str, at: int) -> Iterable[Finding]:
+    r"""A private key over several lines or with `\n` in one; where quotes part its lines, each line."""
+    head = compiled(_BEGIN).match(text, at)
+    if head is None:
+        return
+    last = text.find("----", head.end(), head.end() + _LONGEST)
+    last = last if last >= 0 else min(len(text), head.end() + _LONGEST)
+    foot = compiled(_END).match(text, last)
+    inside = text[head.end() : last]
+    if not foot:
+        cut = compiled(_CUT_OFF).match(text, head.end())
+        if cut and values.is_random(cut[0].strip().replace("\\n", "")[:64]):
+            yield Finding(at, cut.end(), "private-key")
+    elif len(inside.strip()) < 16 or values.is_placeholder(inside.strip().replace("\\n", "")):
+        return
+    elif not re.search("[\"'`]", inside):
+        yield Finding(at, foot.end(), "private-key")
+    else:
+        for line in re.finditer(r"[A-Za-z0-9+/=]{8,}", inside):
+            yield Finding(head.end() + line.start(), head.end() + line.end(), "private-key")
+
+
+def putty(text: str, at: int) -> Iterator[Finding]:
+    """The private lines of a PuTTY key."""
+    match = compiled(
+        r"Private-Lines:[ ]\d{1,3}(?:\s|\\[nr])+([A-Za-z0-9+/=]{4,100}(?:(?:\s|\\[nr])+[A-Za-z0-9+/=]{16,100}){0,200}+)"
+    ).match(text, at)
+    if match:
+        yield Finding(*match.span(1), "private-key")
+
+
+RULES = (
+    (("-----begin", "---- begin"), pem),
+    (("private-lines:",), putty),
+    (
+        ("eyj",),
+        group(
+            "jwt",
+            r"""(eyJ[\w-]{10,4096}+\.
+                (?: eyJ[\w-]{8,8192}+(?:\.[\w-]{1,8192}+){0,3} | [\w-]{0,1024}+(?:\.[\w-]{1,8192}+){3} ))""",
+        ),
+    ),
+    (
+        ('"d"', '"k"', '"dp"', '"dq"', '"qi"'),
+        group(
+            "jwk",
+            r"""\\{0,3}"(?:d|k|p|q|dp|dq|qi)\\{0,3}"\s{0,4}:\s{0,4}\\{0,3}"([\w-]{40,2048})\\{0,3}\"""",
+            values.is_random,
+        ),
+    ),
+    (
+        ("mnemonic", "seed phrase", "seed_phrase", "recovery phrase"),
+        group(
+            "mnemonic",
+            rf"""(?i:mnemonic|(?:seed|recovery)[ _]phrase)[\w ]{{0,12}}{QUOTE}?\s{{0,4}}[:=]\s{{0,4}}{QUOTE}?
+                ((?:[a-z]{{3,8}}[ ,]{{1,2}}){{11,23}}[a-z]{{3,8}})""",
+        ),
+    ),
+)
