@@ -142,7 +142,7 @@ def _percent(text: str) -> int:
 
 
 def _run(run: script.Run, options: argparse.Namespace) -> int:
-    from utils import config, readiness, sections, services
+    from utils import config, sections, services
     from utils.intake import command
 
     loaded, inbox = config.load_with(sections.inbox, notion=not _vault_only(options))
@@ -156,6 +156,8 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
             return _in_vault(run, vault, filled, options)
         filled = stack.enter_context(services.local_services(settings))
         if options.test:
+            from utils import readiness
+
             return readiness.report(run, filled)
         vault = stack.enter_context(services.vault(filled))
         if not (options.dry_run or options.conflicts):

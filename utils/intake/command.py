@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager, suppress
 
 from utils import script
 from utils.errors import OK, PROBLEMS
-from utils.intake import rules
 from utils.intake.keep import Terms
+from utils.intake.model import Found, Message
 from utils.intake.report import Report
 from utils.intake.take import Taker
 from utils.sections import InboxSettings
@@ -47,16 +47,23 @@ def empty(run: script.Run, vault: Vault, inbox: InboxSettings, *, dry_run: bool)
 def _taker(run: script.Run, vault: Vault, inbox: InboxSettings, *, dry_run: bool) -> Iterator[Taker]:
     terms = Terms(inbox.threshold, run.redactor.redact, dry_run)
     if inbox.model is None:
-        yield Taker(vault, run.id, terms, rules.find)
+        yield Taker(vault, run.id, terms, _by_rules)
         return
     from utils.intake.model_step import Model
 
-    with closing(Model(inbox.model, run.redactor.redact, rules.find)) as model:
+    with closing(Model(inbox.model, run.redactor.redact, _by_rules)) as model:
         yield Taker(vault, run.id, terms, model.find)
         for line in model.troubles:
             run.note(line)
         if model.cost:
             run.say(f"{run.component}: {model.cost}")
+
+
+def _by_rules(message: Message) -> list[Found]:
+    """What the rules find; they are loaded, which takes a while, when there is a message."""
+    from utils.intake import rules
+
+    return rules.find(message)
 
 
 def _tell(run: script.Run, report: Report, *, shown: bool) -> None:
