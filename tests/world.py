@@ -23,7 +23,7 @@ from tests.sync.rules import Watch
 from utils.config import NotionSettings
 from utils.decision import Decision, split_text
 from utils.local.notion import Sandbox
-from utils.stores.base import Vault
+from utils.stores.base import Transport, Vault
 from utils.stores.notion import Notion
 from utils.stores.notion_calls import VERSION
 from utils.stores.notion_values import NAMES, TYPES
@@ -34,6 +34,22 @@ from utils.sync.report import Report
 from utils.sync.session import Options, Resolution, Session
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """A transport that outlives who is lent it: connecting anew for every run is most of what a small run takes."""
+
+    lender: Transport
+
+    def call(self, function: str, payload: Mapping[str, Any]) -> Any:
+        return self.lender.call(function, payload)
+
+    def read(self, table: str, after: str | None, limit: int) -> list[dict[str, Any]]:
+        return self.lender.read(table, after, limit)
+
+    def close(self) -> None:
+        """Nothing: the lender closes it."""
 
 
 @dataclass
@@ -56,6 +72,7 @@ class World:
 
     def __enter__(self) -> Self:
         self.db = psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row)
+        self._pool = PostgresTransport(self.dsn)
         self.runs = 0
         self.database_id = self.sandbox.database_id
         self.reader = self.notion()
@@ -66,6 +83,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.reader.close()
+        self._pool.close()
         self.db.close()
 
     # --- the sync
@@ -85,7 +103,7 @@ class World:
         """A new vault on the database."""
         if self.project:
             return Vault(RestTransport(self.project.url, self.project.secret))
-        return Vault(PostgresTransport(self.dsn))
+        return Vault(_Lent(self._pool))
 
     def notion(self) -> Notion:
         """A new adapter on the sandbox."""

@@ -70,7 +70,8 @@ def fill(dsn: str, snapshot: Snapshot) -> None:
     """Puts the tables back, past all triggers; links are as fresh as they were, however long ago that is."""
     with psycopg.connect(dsn) as db:
         db.execute("set session_replication_role = replica")
-        db.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(map(sql.Identifier, TABLES))))
+        for name in TABLES:  # quicker than to truncate
+            db.execute(sql.SQL("delete from {}").format(sql.Identifier(name)))
         for name, rows in snapshot.tables.items():
             table = sql.Identifier(name)
             statement = sql.SQL(
