@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from utils.redact.redactor import CONFIGURED, SHORTEST_SECRET, Redactor
 from utils.redact.finding import Finding
+from utils.redact.redactor import CONFIGURED, SHORTEST_SECRET, Redactor
 
 __all__ = ["CONFIGURED", "SHORTEST_SECRET", "Finding", "Redactor", "redact", "redact_json"]
 

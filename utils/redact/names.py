@@ -22,17 +22,19 @@ NAME_MARKS = (
     *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
     *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
     *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
-    *("pw ", "pw:", "pw="),
+    *("pw ", "pw:", "pw=", "contrase", "clave", "senha", "schlüssel", "clé", "parola", "пароль", "haslo", "hasło"),
+    *("heslo", "lösenord", "salasana", "密码", "密碼", "パスワード", "비밀번호"),
 )
 """One of them is in every name that promises a secret."""
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zß-öø-ÿ]+|\d+|[^\W\d_A-Za-z]+")
 _PASSWORD = re.compile(
     r"(?:(?!by|com|sur|over|under|tres|im).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
+    r"|contraseñ?a?|clave|senha|parola|пароль|has[lł]o|heslo|lösenord|salasana|密码|密碼|パスワード|비밀번호"
 )
 _SECRET = re.compile(
     r".*(?:secret|secrets|token|apikey|apitoken|secretkey|accesskey|authkey|privatekey|privkey|appkey|sharedkey"
-    r"|accountkey|masterkey|signingkey|encryptionkey|authtoken|licensekey|sharedaccesskey|credential|connectionstring|sess(?:ion)?id|dockerconfigjson|dockercfg|masterauth|psk)"
+    r"|accountkey|masterkey|signingkey|encryptionkey|authtoken|licensekey|sharedaccesskey|credential|connectionstring|sess(?:ion)?id|dockerconfigjson|dockercfg|masterauth|psk|schlüssel)"
     r"|credentials?|creds?|auth|salt|dsn|jwt|bearer|tokens|sas|seed|encrypt|assertion"
 )
 
@@ -81,6 +83,19 @@ def promise(name: str) -> Promise | None:
         return Promise.PASSWORD
     if _SECRET.fullmatch(last) or (last == "string" and before[-1:] == ["connection"]):
         return Promise.SECRET
-    if last in {"key", "keys"} or last.endswith("key"):
+    if last in {"key", "keys", "clé"} or last.endswith("key"):
         return Promise.SECRET if before or len(last) > 4 else Promise.KEY
     return Promise.SECRET if last == "code" and before[-1:] == ["access"] else None
+
+
+_OTHERWISE = _NO_SECRET | _set(
+    "hash hashes commit sha sha1 sha256 md5 sum checksum digest fingerprint version release file files uuid guid "
+    "expires expired used valid until since hint example e.g like such rotated changed created updated owner author review "
+    "reviewed branch tag image build ticket thumbprint serial kid"
+) - {"project", "answer", "page", "map", "mask", "special", "message", "order", "site"}
+_TELLING = re.compile(r"[^\W_]+(?:\.[^\W_]+)?")
+
+
+def tells_otherwise(words: str) -> bool:
+    """Whether the words behind a name say that it is not the secret that follows, but its id, its hash, its file."""
+    return not _OTHERWISE.isdisjoint(_TELLING.findall(words.lower()))

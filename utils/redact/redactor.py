@@ -8,9 +8,9 @@ from functools import cache, cached_property
 from typing import Any
 
 from utils.redact import names, rules, tokens, values, views
+from utils.redact.finding import Finding
 from utils.redact.forms import forms
 from utils.redact.marks import Marks, lowered
-from utils.redact.finding import Finding
 
 SHORTEST_SECRET = 8
 """Configured values of fewer characters are ignored: they occur in ordinary words."""

@@ -231,6 +231,10 @@ scaleway      ~SCW                                              (?=[A-Z0-9]{0,17
 aiven         AVNS_                                             [\w-]{16,}
 confluent     ~cflt                                             [A-Za-z0-9+/]{50,}
 typesense     ~xyz_                                             [A-Za-z0-9]{30,}
+k3s           ~K10                                              [0-9a-f]{50,}(?:::\w{1,20}:\w{8,})?
+anaconda      conda.anaconda.org/t/                             [\w-]{16,}
+laravel       [base64:                                          [A-Za-z0-9+/]{43}=
+deepl         :fx                                               (?<=-[0-9a-f]{12}:fx)(?![\w-])
 maxmind       _mmk                                              (?<=[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk)
 mailchimp     -us                                               (?<=[0-9a-f]{32}-us)\d{1,2}(?![0-9a-z])
 azure         Q~                                                (?<=[0-9]Q~)[\w.~-]{31,}
@@ -242,7 +246,7 @@ crypt         $argon2id$|$argon2i$|$argon2d$                    v=\d+\$[\w=,]{5,
 crypt         pbkdf2_sha256$                                    \d+\$\w+\$[\w+/=]{30,}
 """
 
-BACK = {"-us": 32, "_mmk": 36, "Q~": 4, ".atlasv1.": 14, "NRAL": 36, "FFFFNRAL": 32}
+BACK = {"-us": 32, "_mmk": 36, "Q~": 4, ".atlasv1.": 14, "NRAL": 36, "FFFFNRAL": 32, ":fx": 36}
 """How many signs before the prefix are the secret's own, where the prefix does not begin it."""
 
 

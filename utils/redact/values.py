@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from functools import lru_cache
 from itertools import pairwise
 
 from utils.redact.names import Promise
@@ -39,8 +40,8 @@ _REFERENCE = re.compile(
     | %[-.\d]*[sdr]$ | %\(\w+\)s$ | %\w+%$ | [a-z][a-z0-9+.-]{1,20}:// | \?\w+=
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|sha\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
-    | !(?:vault|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ENC\[ | &\w+$ | ::?
-    | \w+![rs]$ | -----BEGIN | [\w.]+@[a-z.]+\.[a-z]+$
+    | !(?:vault\w*|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ENC\[ | &\w+$ | ::?
+    | \w+![rs]$ | v\d+\.\d+\.\d+[\w.+-]*$ | -----BEGIN | [\w.]+@[a-z.]+\.[a-z]+$
     | (?i:scram-sha-\d+(?:-plus)?|(?:aes|hs|rs|es|ps|sha)-?\d{1,3}(?:[-_/][a-z0-9]{1,6}){0,3})$""",
     re.VERBOSE,
 )
@@ -53,6 +54,7 @@ _FILE = re.compile(
 _PATH = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\]")
 
 
+@lru_cache(maxsize=1024)
 def is_placeholder(value: str) -> bool:
     """Whether a value stands for another: `<token>`, `${TOKEN}`, `changeme`, `xxxx`, a path, a public key."""
     value = value[:_ENOUGH]
@@ -118,13 +120,36 @@ def is_code(value: str, *, assigned: bool, variable: bool) -> bool:
 # --- what was promised
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_HASH = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9a-fA-F]{128}")
+_HASH = re.compile(r"[0-9a-fA-F]{16}|[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9a-fA-F]{128}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.,+Z-]*)?|[\d.,:+/-]+")
 _KNOWN_HARMLESS = re.compile(rf"(?:{_UUID.pattern}|{_HEX.pattern}|{_DATE.pattern}|sha\d+-[A-Za-z0-9+/=]+)\Z")
-_APP = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}")
-"""How Google writes a password made for one program."""
+_APP = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}|(?=[A-Za-z ]*\d)[A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5}")
+"""How Google and WordPress write a password made for one program."""
 _WORD = re.compile(r"(?:^|[-/_.:])[a-z]{4,}(?:[-/_.:]|$)")
+
+
+_IDENTIFIER = re.compile(
+    r"(?:msg|req|chatcmpl|cmpl|resp|run|thread|call|toolu|cus|pi|ch|evt|sub|price|prod|acct|file|asst|batch|org|proj|usr|user"
+    r"|app|tbl|rec|fld|viw|trace|span|job|task|step|build|img|ami|vpc|subnet|sg|i|vol|snap|inv|in|si|txn|card|src|ba|tok|seti"
+    r"|cs|ca|re|pm|G|UA|GTM|AC|MG|SM|PN|dpl|prj|team|wf|exec|srv|dep|evm|zone|bucket|obj)[_-][A-Za-z0-9_]{6,}"
+    r"|v\d+\.\d+\.\d+\S*|[\w.-]+@[\w-]+(?:\.[\w-]+)+"
+)
+
+
+def is_identifier(value: str) -> bool:
+    """Whether a value is the id that a service gives an object, a version, or somebody's address."""
+    return _IDENTIFIER.fullmatch(value) is not None or _UUID.fullmatch(value) is not None
+
+
+def is_uuid(value: str) -> bool:
+    """Whether a value is a UUID, which some services give as a token."""
+    return _UUID.fullmatch(value) is not None
+
+
+def is_word(value: str) -> bool:
+    """Whether a value is letters alone, in the case of a word."""
+    return value.isalpha() and (value[1:].islower() or value.isupper())
 
 
 def is_harmless(value: str) -> bool:
@@ -155,6 +180,23 @@ def _fulfils(promised: Promise, value: str, *, assigned: bool) -> bool:
     return is_random(value) or (assigned and _is_mixed(value))
 
 
+def is_told(promised: Promise, value: str, *, quoted: bool) -> bool:
+    """Whether a value in a sentence or under a head is the one that was spoken of: it can be no word of the text."""
+    if len(value) < 8 or not value.isascii() or is_placeholder(value) or is_identifier(value):
+        return False
+    if _APP.fullmatch(value):
+        return promised is Promise.PASSWORD and (wordiness(value) < 0.65 or not _DIGITS.isdisjoint(value))
+    if " " in value or _DATE.fullmatch(value) or (_WRITTEN.fullmatch(value) and not quoted):
+        return False
+    if promised is not Promise.PASSWORD:
+        return (
+            (len(value) >= 16 or not value.isalnum())
+            and is_random(value)
+            and not is_code(value, assigned=True, variable=False)
+        )
+    return is_strong_password(value, classes=3) or (quoted and _is_mixed(value)) or is_surely_random(value)
+
+
 def _is_salt(value: str) -> bool:
     """Whether blanks stand in it as any other sign, as in the salts of WordPress."""
     return len({sign for sign in value if not sign.isalnum()}) >= 6 and len(value) >= 32
@@ -167,7 +209,7 @@ def _is_prose(value: str) -> bool:
 def _is_password(value: str) -> bool:
     """Whether a value that could be a word or a remark is a password all the same."""
     if _APP.fullmatch(value):
-        return wordiness(value) < 0.65
+        return not value.islower() or wordiness(value) < 0.65
     if len(value) < 6 or _is_prose(value) or _WRITTEN.fullmatch(value) or _DATE.fullmatch(value):
         return False
     return _is_mixed(value) or is_random(value)
@@ -184,7 +226,9 @@ _DIGITS, _SIGNS = frozenset(string.digits), frozenset("!@#$%^&*+=~?")
 _DIGITS_AND_SIGNS = _DIGITS | _SIGNS
 _LOWER, _UPPER = frozenset(string.ascii_lowercase), frozenset(string.ascii_uppercase)
 _LETTERS = _LOWER | _UPPER
-_WRITTEN = re.compile(r"(?:[A-Z]?[a-z]+\d{0,2}|[A-Z]+|v?\d{1,4})(?:[-_./:@ ](?:[A-Z]?[a-z]+\d{0,2}|[A-Z]+|v?\d{1,4}))+")
+_WRITTEN = re.compile(
+    r"(?:[A-Z]?[a-z]+\d{0,2}|[A-Z]+|v?\d{1,4})(?:[-_./:@| ](?:[A-Z]?[a-z]+\d{0,2}|[A-Z]+|v?\d{1,4}))+"
+)
 """Words of one case and short numbers with signs between: `db-creds-1`, `users/7/name`."""
 _TOKEN = re.compile(r"[\w.+/=~-]+", re.ASCII)
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -206,6 +250,7 @@ def is_random(value: str) -> bool:
     return _is_drawn(value, 0.62)
 
 
+@lru_cache(maxsize=1024)
 def _is_drawn(value: str, most: float) -> bool:
     """Whether a value was drawn: with digits in it, if its wordiness is under `most`; else if lower still."""
     value = value[:_ENOUGH]
@@ -247,7 +292,7 @@ def is_surely_random(value: str, *, within_quotes: bool = False) -> bool:
 
 def is_surely_a_secret(value: str) -> bool:
     """Whether a value is no word of any text, whatever stands around it."""
-    if " " in value or len(value) < 12 or is_placeholder(value):
+    if " " in value or len(value) < 12 or is_identifier(value) or is_placeholder(value):
         return False
     return is_strong_password(value, classes=3 if is_surely_random(value) else 4)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 _ESCAPED = re.compile(
-    r"[%\\&](?:(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
+    r"[%\\&\x1b](?:(?<=\x1b)\[[\d;]{0,12}m|(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
     r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});)"
 )
 _ENTITIES = {"&amp;": "&", "&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">"}
@@ -43,16 +43,15 @@ class View:
         if self.scale != (1, 1):
             over, under = self.scale
             return self.sources[0] + start * over // under, self.sources[0] - (-end * over // under)
-        return self._place(start), self._place(end)
-
-    def _place(self, index: int) -> int:
-        at = bisect_right(self.starts, index) - 1
-        return self.sources[at] + index - self.starts[at]
+        at = bisect_right(self.starts, start) - 1
+        last = bisect_left(self.starts, end)
+        last = last if last < len(self.starts) and self.starts[last] == end else last - 1
+        return self.sources[at] + start - self.starts[at], self.sources[last] + end - self.starts[last]
 
 
 def views(text: str) -> Iterator[View]:
     """What is encoded in a text, decoded."""
-    if "%" in text or "\\" in text or "&" in text:
+    if "%" in text or "\\" in text or "&" in text or "\x1b" in text:
         yield from _unescaped(text)
 
 
@@ -88,7 +87,10 @@ def _line(text: str, start: int, end: int) -> View:
 
 
 def _signs(escaped: str) -> Iterator[tuple[str, int]]:
-    """The signs of an escape, or of a run of percent signs, each with the width of its escape."""
+    """The signs of an escape, or of a run of percent signs, each with the width of its escape; a colour has none."""
+    if escaped[0] == "\x1b":
+        yield "", len(escaped)
+        return
     if escaped[0] == "%":
         yield from _utf8(bytes.fromhex(escaped.replace("%", "")))
         return

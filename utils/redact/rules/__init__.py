@@ -7,8 +7,8 @@ themselves by their shape are a table in `utils/redact/tokens.py`.
 from __future__ import annotations
 
 from utils.redact import names, tokens
-from utils.redact.rules import assigned, commands, keys, prose, web
 from utils.redact.finding import NOTHING, Finding, Rule
+from utils.redact.rules import assigned, commands, keys, prose, web
 
 __all__ = ["NOTHING", "VAGUE", "Finding", "Rule", "by_mark"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from utils.redact import values
-from utils.redact.finding import Finding, Rule, group
+from utils.redact.finding import Finding, Rule, compiled, group
 
 _CLIENT = (
     r"(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd|ldap\w{1,12}|cqlsh"
@@ -23,12 +23,74 @@ def piped(text: str, at: int) -> Iterable[Finding]:
     return ()
 
 
+_USERS = r"""(?:\n[ \t]+(?:-[ ])?|[ ]['"]?|\\n)[a-z_][\w.-]{0,31}:(?P<password>[^\s'"|:]{6,128})"""
+
+
+def dsn(text: str, at: int) -> Iterable[Finding]:
+    """`user:VALUE@tcp(host)/database`, as Go writes it."""
+    start = max(0, at - 200)
+    match = re.search(r"""[\w.-]{1,64}:([^\s"'`@/]{6,128})\Z""", text[start:at])
+    if match and not values.is_placeholder(match[1]):
+        return (Finding(start + match.start(1), start + match.end(1), "password"),)
+    return ()
+
+
+def chpasswd(text: str, at: int) -> Iterator[Finding]:
+    """`echo user:VALUE | chpasswd`, and the list of cloud-init."""
+    begin = max(text.rfind("\n", 0, at), at - 200, 0)
+    for each in compiled(_USERS).finditer(text, begin, at + 400):
+        if not values.is_placeholder(each["password"]) and not each["password"].isalpha():
+            yield Finding(*each.span("password"), "password")
+
+
+def jaas(text: str, at: int) -> Iterator[Finding]:
+    """The users of a login module: `user_NAME="VALUE"`."""
+    for each in re.compile(r'\buser_\w{1,40}\s?=\s?\\?"([^"\\\n]{6,128})\\?"').finditer(text, at, at + 600):
+        if not values.is_placeholder(each[1]):
+            yield Finding(*each.span(1), "password")
+
+
 def _is_no_number(value: str) -> bool:
-    return not value.isdigit() and not values.is_code(value, assigned=True, variable=False)
+    return not re.match(r"[\d:.]+$", value) and not values.is_code(value, assigned=True, variable=False)
 
 
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("--password-stdin",), piped),
+    (("chpasswd",), chpasswd),
+    (("loginmodule",), jaas),
+    (
+        ("cloudflared",),
+        group(
+            "token", r"cloudflared[ ](?:tunnel[ ])?(?:service[ ]install|run)[ ](?:--token[ ])?(eyJ[\w+/=-]{60,4096})"
+        ),
+    ),
+    (("cypress run",), group("key", r"cypress[ ]run[ ][^\n]{0,80}?--key[ =]([\w-]{30,40})")),
+    (("-y hmac-",), group("key", r"-y[ ]hmac-\w{3,8}:[\w.-]{1,60}:([\w+/]{16,128}={0,2})")),
+    (
+        ("snmp", "community"),
+        group(
+            "password",
+            r"(?:snmp\w{0,12}[ ][^\n|;]{0,60}?-c[ ]|community[ ]string[ ](?:is[ ])?)[\"']?([\w!@#%^*+=.-]{8,64})",
+        ),
+    ),
+    (
+        ("ssid",),
+        group(
+            "password",
+            r"""(?i:ssid)[^\n]{0,60}?(?i:key|pass\w{0,8}|pw|psk|pwd)[ :=]{1,3}["'`]?((?=\S{0,40}\d)[^\s"'`,;]{8,63})""",
+        ),
+    ),
+    (("alias set ",), group("password", r"alias[ ]set[ ]\S{1,40}[ ]https?://\S{1,120}[ ](\S{12,128}[ ]\S{16,128})")),
+    (("wifi:",), group("password", r"(?i:wifi):(?:[A-Z]:[^;]{0,64};){0,4}?P:((?:\\.|[^;\\\n]){8,128});")),
+    (
+        ("random_password",),
+        group("password", r'''random_password"[^\n]{0,400}?"(?:result|bcrypt_hash)":\s?"([^"\n]{8,256})"'''),
+    ),
+    (("@tcp(", "@unix("), dsn),
+    (
+        (" auth ", "-auth "),
+        group("password", r"[ -]auth[ ][\"']?[\w.@-]{1,40}:([^\s\"']{8,128})(?=[\s\"']|$)", _is_no_number),
+    ),
     (
         ("identified by", "identified with"),
         group(

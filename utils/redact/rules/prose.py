@@ -6,36 +6,43 @@ import re
 from collections.abc import Iterable, Iterator
 
 from utils.redact import values
-from utils.redact.finding import NOTHING, Finding, compiled, group
+from utils.redact.finding import NOTHING, Finding, compiled
 
 _CALLS = (
     *("client(", "credential(", "credentials(", "auth(", "key(", "token(", "secret(", "password("),
-    *("login(", "connect(", "search(", "encrypt(", "auth=("),
+    *("login(", "connect(", "search(", "encrypt(", "auth=(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode("),
+    *("cookiestore(", "createhmac(", "hmac.new(", "fernet(", "totp(", "wallet(", "signedstring("),
 )
-_DIGEST = re.compile(r"[0-9a-f]{32,64}")
+_HEAD = r"""(?i: (client|auth|search|credentials?|jwt\.\w{4,6}|cookiestore|createhmac|hmac\.new|fernet|totp|wallet)
+    | \w{3,12} ) =?\("""
+_ARGUMENT = r"""(?P<before>[^"'\n()]{0,80}+\(?)(["'])(?P<value>[^"'\n]{1,256})\2"""
+_NAMED = r"[\w\])-][\"'`]?\s?[:=]\s?[\"'`(]?\Z"
+_KEY = re.compile(r"[0-9a-f]{32,64}|[A-Z2-7]{16,64}")
 
 
 def call(text: str, at: int) -> Iterator[Finding]:
     """Arguments that look drawn, of a call whose name promises that it takes a secret."""
-    head = compiled(r"(?i:(client|auth|search|credentials?)|[a-z]{3,12})=?\(").match(text, at)
+    head = compiled(_HEAD).match(text, at)
     last = head.end() if head else at
-    while argument := compiled(r"""[^"'\n()]{0,80}+(["'])([^"'\n]{1,256})\1""").match(text, last, at + 600):
+    while argument := compiled(_ARGUMENT).match(text, last, at + 600):
         last = argument.end()
-        if values.is_surely_a_secret(argument[2]) or (head and head[1] and _DIGEST.fullmatch(argument[2])):
-            yield Finding(*argument.span(2), "secret")
+        if compiled(_NAMED).search(argument["before"]):
+            continue
+        if values.is_surely_a_secret(argument["value"]) or (head and head[1] and _KEY.fullmatch(argument["value"])):
+            yield Finding(*argument.span("value"), "secret")
     yield Finding(last, last, NOTHING)
 
 
 _NEAR = (
     *("password", "passwort", "passwd", "kennwort", "mot de passe", "contrase", "senha", "wachtwoord", "bindpw"),
     *("token", "secret", "credential", "api key", "apikey", "api-key", "api_key", "access key", "jwt", "hmac", "crypt"),
-    *("sudo -s", "add_user", "adduser", "alias set", "net use", "login"),
+    *("sudo -s", "add_user", "adduser", "alias set", "net use", "login", "unseal", "authorize", "passphrase"),
+    *(" auth ", "radtest", "private key", "sasl_passwd", "contraseña", "schlüssel"),
 )
 _ASIDE = 96
 """How far a drawn value may stand from the word that tells what it is, in signs of the same line."""
-_DRAWN = r"""[\s"'`(](?!AAAA|sha\d)(?=[^\s\d]{0,64}+\d)
+_DRAWN = r"""[\s"'`(](?=[^\s\d]{0,96}+\d)(?:(?!h1:|(?i:sha\d{1,3}|md5|ssh2):)[\w.@+-]{1,60}:)?(?!AAAA|sha\d)
     ([\w!@\#$%^&*+./~-]{12,160}={0,2}(?<![.,]))(?=[\s"'`),;.!?:\\]|$)(?!["'`]?\s?[:=])"""
-_NAMED = re.compile(r"[\w\])-][\"'`]?\s?[:=]\s?[\"'`]?\Z")
 
 
 def near(text: str, at: int) -> Iterable[Finding]:
@@ -46,20 +53,54 @@ def near(text: str, at: int) -> Iterable[Finding]:
     found = [
         Finding(*match.span(1), "secret")
         for match in compiled(_DRAWN).finditer(text, max(0, begin - 1), end)
-        if values.is_surely_a_secret(match[1]) and not _NAMED.search(text, max(0, match.start() - 48), match.start(1))
+        if values.is_surely_a_secret(match[1])
+        and not compiled(_NAMED).search(text, max(0, match.start() - 48), match.start() + 1)
     ]
     return (*found, Finding(end, end, NOTHING))
+
+
+_CODES = r"""(?i:recovery|backup|scratch|2fa)[ -](?i:codes?) [ \w]{0,40} (?:\([^()\n]{0,60}\))? \s?[:=]?
+    (?P<codes> (?: [\s,;*\u2022-]{1,6} [A-Za-z0-9]{4,6} (?:-[A-Za-z0-9]{4,6}){1,4} (?![\w-]) ){1,20} )"""
+
+
+def codes(text: str, at: int) -> Iterator[Finding]:
+    """Recovery codes: one behind the word, or a list of them."""
+    match = compiled(_CODES).match(text, at)
+    if match:
+        for code in re.finditer(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+", match["codes"]):
+            if any(map(str.isdigit, code[0])) and any(map(str.isalpha, code[0])):
+                begin = match.start("codes")
+                yield Finding(begin + code.start(), begin + code.end(), "password")
+
+
+_SEED = r"(?<![A-Za-z0-9+/=_-])[A-Z2-7]{16,64}(?![A-Za-z0-9+/=_-])"
+
+
+def seeds(text: str, at: int) -> Iterator[Finding]:
+    """The seeds of one-time passwords, which are base32, in a line that speaks of these."""
+    begin = text.rfind("\n", max(0, at - _ASIDE), at) + 1 or max(0, at - _ASIDE)
+    end = text.find("\n", at, at + 2 * _ASIDE)
+    end = end if end >= 0 else min(len(text), at + 2 * _ASIDE)
+    for seed in compiled(_SEED).finditer(text, begin, end):
+        if any(map(str.isdigit, seed[0])) and any(map(str.isalpha, seed[0])):
+            yield Finding(*seed.span(), "otp")
+    yield Finding(end, end, NOTHING)
+
+
+_ETHEREUM = r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{64}(?![A-Za-z0-9])"
+
+
+def wallets(text: str, at: int) -> Iterator[Finding]:
+    """The keys of accounts on a chain, like its hashes to look at, in a line that speaks of accounts or private keys."""
+    begin, end = text.rfind("\n", max(0, at - _ASIDE), at) + 1 or max(0, at - _ASIDE), min(len(text), at + 2 * _ASIDE)
+    for key in compiled(_ETHEREUM).finditer(text, begin, end):
+        yield Finding(*key.span(), "private-key")
 
 
 RULES = (
     (_CALLS, call),
     (_NEAR, near),
-    (
-        ("recovery code", "backup code"),
-        group(
-            "password",
-            r"(?i:recovery|backup)[ ](?i:codes?)\W{1,4}([a-z0-9]{4,6}-[a-z0-9]{4,6})",
-            lambda code: any(map(str.isdigit, code)) and any(map(str.isalpha, code)),
-        ),
-    ),
+    (("totp", "otpauth", "oathtool", "authenticator", "2fa", "mfa", "one-time"), seeds),
+    (("private key", "private_key", "privatekey", "accounts:", "deployer", "wallet("), wallets),
+    (("recovery code", "backup code", "recovery-code", "backup-code", "scratch code", "2fa code"), codes),
 )

@@ -40,7 +40,8 @@ def password_in_url(text: str, at: int) -> Iterable[Finding]:
     return (Finding(start, end, "password"),)
 
 
-_AUTHORIZATION = rf"""(?i:authorization) (?: {QUOTE} | [\]] ){{0,3}} \s{{0,4}} (?: [:,] | =>? ) \s{{0,4}}
+_AUTHORIZATION = rf"""(?i:authorization) (?: {QUOTE} | [\]] ){{0,3}}
+    (?: \s{{0,4}} (?: [:,] | =>? ) \s{{0,4}} (?: {QUOTE} (?i:value) {QUOTE} : \s{{0,4}} )? | [ ](?={QUOTE}) )
     (?:[bf](?=["'\\]))? {QUOTE}?
     (?: (?P<scheme>(?i:bearer|basic|digest|oauth|apikey|api-key|key|bot|genie?key|ssws|splunk|sso-key|pve\w{{0,16}}
         |klaviyo-api-key|zoho-oauthtoken|\w{{0,16}}token))
@@ -73,7 +74,7 @@ def bearer(text: str, at: int) -> Iterable[Finding]:
 def basic(text: str, at: int) -> Iterable[Finding]:
     """The base64 of `user:password` behind the word."""
     match = compiled(r"(?i:basic|auth\ plain|auth\ login)[ \t]{1,4}([A-Za-z0-9+/]{10,4096}={0,2})").match(text, at)
-    if match and (_is_credentials(match[1]) or (text[at : at + 4].upper() == "AUTH" and values.is_random(match[1]))):
+    if match and (_is_credentials(match[1]) or values.is_surely_random(match[1])):
         return (Finding(*match.span(1), "authorization"),)
     return ()
 
@@ -94,7 +95,7 @@ def cookies(text: str, at: int) -> Iterator[Finding]:
         return
     last, most = head.end(), text.find("\n", head.end(), head.end() + 4096)
     most = most if most >= 0 else head.end() + 4096
-    for pair in compiled(r"[\w.%$!-]{1,80}+=([\w.%+/=:~-]{1,4096}+)").finditer(text, last, most):
+    for pair in compiled(r"(?!_g|_fbp|_hj|amp_)[\w.%$!-]{1,80}+=([\w.%+/=:~-]{1,4096}+)").finditer(text, last, most):
         if len(pair[1]) >= 16 and values.is_random(pair[1]) and not values.is_placeholder(pair[1]):
             yield Finding(*pair.span(1), "cookie")
     yield Finding(most, most, NOTHING)

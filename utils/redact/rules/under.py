@@ -1,0 +1,103 @@
+"""What stands in the lines under a name: the cells of a table, the entries of a block, the line of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from utils.redact import names, values
+from utils.redact.finding import NOTHING, Finding, compiled
+from utils.redact.names import Promise
+
+_PARTS = ",;|\t"
+_HEADER = re.compile(r"[ \t]*\|?[^\n,|;\t]{1,60}(?:[,|;\t][^\n,|;\t]{0,60}){1,40}$", re.MULTILINE)
+_COPY = re.compile(r"COPY\s[^\n(]{1,120}\(([^\n()]{1,400})\)\s+FROM\s+stdin", re.IGNORECASE)
+_INSERT = re.compile(
+    r"""(?:INSERT|REPLACE)\s[^\n(]{1,120}\(([^()]{1,400})\)\s*VALUES\s*\(((?:'(?:[^'\n]|''){0,400}'|[^()']){1,40})\)""",
+    re.IGNORECASE,
+)
+_CELL = re.compile(r"[\w .-]{1,40}", re.ASCII)
+_REST = re.compile(r"""[\w "'.-]{0,40}+([,|;)\t]|\r?\n|\r?\Z)""", re.ASCII)
+"""What stands behind a name in a header: the rest of its cell, and the end of that."""
+_MOST_ROWS = 10_000
+_MOST_ENTRIES = 40
+
+
+def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Finding]:
+    """The secrets under the name `text[start:end]`, where its line is the head of a table or of a block."""
+    last = text.find("\n", end, end + 400)
+    if last < 0:
+        return _sql(text, start)
+    if text[last - 1] in ":{[|" and promised is not Promise.KEY:
+        return _entries(text, end, last, promised)
+    rest = _REST.match(text, end)
+    return _cells(text, start) if rest and (rest[1] in "\r\n" or text.find(rest[1], last, last + 200) >= 0) else ()
+
+
+def _cells(text: str, start: int) -> Iterator[Finding]:
+    line = text.rfind("\n", max(0, start - 1024), start) + 1
+    if text[line : line + 2].upper() in {"CO", "IN", "RE"}:
+        yield from _sql(text, line)
+        return
+    header = _HEADER.match(text, line, line + 2048)
+    if header is None:
+        return
+    part = next(sign for sign in header[0] if sign in _PARTS)
+    columns = [cell.strip(" \t\"'") for cell in header[0].split(part)]
+    framed = part == "|" and not columns[0]
+    if all(map(_CELL.fullmatch, columns[1:-1] if framed else columns)):
+        yield from _rows(text, header.end() + 1, part, [names.promise(column) for column in columns])
+
+
+def _sql(text: str, line: int) -> Iterator[Finding]:
+    """The columns of `COPY table (…) FROM stdin` and of `INSERT INTO table (…) VALUES (…)`."""
+    if copied := _COPY.match(text, line):
+        promised = [names.promise(column) for column in copied[1].split(",")]
+        yield from _rows(text, text.find("\n", copied.end(), copied.end() + 80) + 1 or len(text), "\t", promised)
+    elif inserted := _INSERT.match(text, line):
+        columns = [names.promise(column) for column in inserted[1].split(",")]
+        cells = list(re.finditer(r"'((?:[^'\n]|'')*)'|[^\s,']+", inserted[2]))
+        for promise, cell in zip(columns, cells, strict=False):
+            if promise and cell[1] and values.keeps(promise, cell[1], assigned=False):
+                begin = inserted.start(2)
+                yield Finding(begin + cell.start(1), begin + cell.end(1), promise.value)
+
+
+def _rows(text: str, at: int, part: str, promised: list[Promise | None]) -> Iterator[Finding]:
+    for _ in range(_MOST_ROWS):
+        last = text.find("\n", at, at + 8192)
+        last = last if last >= 0 else min(len(text), at + 8192)
+        row = text[at:last].split(part)
+        if last <= at or len(row) != len(promised):
+            break
+        for cell, promise in zip(row, promised, strict=True):
+            value = cell.strip(" \t\r\"'`")
+            code = values.is_code(value, assigned=False, variable=True)
+            if promise and not code and values.keeps(promise, value, assigned=False):
+                begin = at + cell.index(value)
+                yield Finding(begin, begin + len(value), promise.value)
+            at += len(cell) + 1
+    yield Finding(at, at, NOTHING)
+
+
+_ENTRY = r"""\n (?P<indent>[ \t]*) (?:[-*\u2022+][ ]+|\d{1,2}[.)][ ]+)?
+    (?: ["']?(?P<name>[\w.@/-]{1,60})["']?\s{0,4}[:=]\s{0,4} )?
+    ["'`]? (?P<value>[^\s"'`,;]{8,400}) ["'`]?[,;]?[ \t\r]*(?=\n|\Z)"""
+
+
+def _entries(text: str, end: int, last: int, promised: Promise) -> Iterator[Finding]:
+    """The values in a block whose head names secrets, each with a name of its own or with none."""
+    if names.tells_otherwise(text[end:last]):
+        return
+    for _ in range(_MOST_ENTRIES):
+        entry = compiled(_ENTRY).match(text, last)
+        if entry is None:
+            break
+        last, name, value = entry.end(), entry["name"], entry["value"]
+        if name and (not entry["indent"] or names.tells_otherwise(name)):
+            break
+        if (name and values.is_uuid(value)) or values.is_told(
+            Promise.SECRET if name else promised, value, quoted=False
+        ):
+            yield Finding(*entry.span("value"), promised.value)
+    yield Finding(last, last, NOTHING)
