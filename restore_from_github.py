@@ -25,16 +25,17 @@ import argparse
 import re
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from utils import script
-from utils.errors import OK, PROBLEMS
+from utils.errors import OK, PROBLEMS, AnglesError
 
 if TYPE_CHECKING:
+    from utils.backup.apply import Done
     from utils.backup.restore import Outcome, Restore
     from utils.config import Settings
     from utils.git_helpers import Remote
@@ -100,12 +101,12 @@ def _run(run: script.Run, options: argparse.Namespace) -> int:
             return _list(run, settings, remote)
         filled = stack.enter_context(services.database(settings))
         restore = Restore(filled, run.redactor, run.id, run.now)
-        needed = options.restore_decisions or options.undo or options.test_restore
+        needed = options.restore_decisions or options.test_restore
         vault = stack.enter_context(services.vault(filled)) if filled.vault or needed else None
+        if options.undo:
+            return _undo(run, restore, vault, options)
         if vault is None:
             run.note("the vault is not configured: only the files are looked at")
-        elif options.undo:
-            return _undo(run, restore, vault, options)
         elif options.test_restore:
             return _test(run, restore, vault, remote, None if options.dry_run else alerts)
         return _restore(run, restore, vault, remote, options)
@@ -125,20 +126,24 @@ def _restore(
     asked = options.restore_decisions or not options.restore_files
     outcome = restore.look(found, vault if asked else None, wanted, target)
     if (options.restore_decisions or options.restore_files) and not options.dry_run:
-        undo = apply.new_undo(restore.settings.home, run.id, run.now)
-        outcome.done = apply.Done()
+        outcome.done, undo = apply.Done(), apply.new_undo(restore.settings.home, run.id, run.now)
         if options.restore_decisions and vault:
             outcome.plan, outcome.done = restore.rows(found, vault, wanted, undo)
         if options.restore_files:
-            documents = found.snapshot.documents()
-            files = apply.restore_files(
-                documents, target.folder, undo, found.commit.id[:8], overwrite=options.overwrite
-            )
-            outcome.done.files, outcome.done.left = files.files, [*outcome.done.left, *files.left]
+            outcome.done.add_files(restore.files(found, target, undo))
         outcome.undo = run.id if undo.path.exists() else ""
-        if vault:
-            restore.record(vault, "restore", outcome.details(), "problems" if outcome.problems else "done")
+        _record(restore, vault, "restore", outcome.details(), outcome.done)
     return _tell(run, outcome)
+
+
+def _record(restore: Restore, vault: Vault | None, action: str, details: Mapping[str, Any], done: Done) -> None:
+    """Writes into `agent_activity` what was done; that it cannot be is a problem of what was done all the same."""
+    if vault is None:
+        return
+    try:
+        restore.record(vault, action, details, "problems" if done.problems else "done")
+    except AnglesError as unwritable:
+        done.failed.append(f"{unwritable} What was done is not written down there")
 
 
 def _tell(run: script.Run, outcome: Outcome) -> int:
@@ -150,28 +155,31 @@ def _tell(run: script.Run, outcome: Outcome) -> int:
         run.log.info("%s", line)
         if not run.as_json:
             run.say(line)
-    for line in outcome.done.left if outcome.done else ():
+    for line in outcome.done.problems if outcome.done else ():
         run.note(line)
     run.log.info("%s", outcome.closing_line())
     run.say(f"{run.component}: {outcome.closing_line()}")
     return PROBLEMS if outcome.problems else OK
 
 
-def _undo(run: script.Run, restore: Restore, vault: Vault, options: argparse.Namespace) -> int:
+def _undo(run: script.Run, restore: Restore, vault: Vault | None, options: argparse.Namespace) -> int:
     undo, done = restore.undo(vault, options.undo, dry_run=options.dry_run)
     details = {"undone": undo.run, "dry_run": options.dry_run, **vars(done)}
     if not options.dry_run:
-        restore.record(vault, "undo restore", details, "problems" if done.left else "done")
+        _record(restore, vault, "undo restore", details, done)
     if run.as_json:
         run.document(details)
     for line in done.files:
         run.say(line)
-    for line in done.left:
+    for line in done.problems:
         run.note(line)
-    rows = ", ".join(f"{count} {what}" for what, count in done.rows.items()) or "no row"
+    rows = ", ".join(f"{count} {what}" for what, count in done.rows.items() if count) or "no row"
     would = "would undo" if options.dry_run else "undid"
-    run.say(f"{run.component}: {would} the restore of run {undo.run}: {rows}, {len(done.files)} files")
-    return PROBLEMS if done.left else OK
+    tail = "" if done.rows or done.files or done.problems else "; all was as before it already"
+    line = f"{would} the restore of run {undo.run}: {rows}, {len(done.files)} files{tail}"
+    run.log.info("%s", line)
+    run.say(f"{run.component}: {line}")
+    return PROBLEMS if done.problems else OK
 
 
 def _test(run: script.Run, restore: Restore, vault: Vault, remote: Remote, where: AlertSettings | None) -> int:

@@ -125,6 +125,46 @@ def test_beside_live_rows_only_decisions_go_and_what_is_asked_for() -> None:
     assert planned(backup, now, tables={"sync_log"}, ids={"aa"}).acts == []
 
 
+def history(number: int, comment: str = "was") -> Row:
+    return {"id": number, "decision_id": "aa", "was": row(comment)}
+
+
+@pytest.mark.parametrize(
+    ("now", "rest"),
+    [
+        ({"decision_vault": [row()]}, True),
+        ({"decision_vault": [row(synced=False)], "sync_links": [link()], "decision_history": [history(1)]}, True),
+        ({"decision_vault": [row("another")]}, False),
+        ({"decision_vault": [row(), row(name="zz")]}, False),
+        ({"decision_vault": [row()], "sync_links": [link("changed")]}, False),
+        ({"decision_vault": [row()], "decision_history": [history(1, "other")]}, False),
+        ({"decision_vault": [row()], "decision_history": [history(9)]}, False),
+    ],
+    ids=["one decision", "one of each", "another content", "one more", "a sync ran", "another history", "more history"],
+)
+def test_a_restore_into_an_empty_vault_that_was_cut_off_goes_on_with_all_tables(
+    now: dict[str, list[Row]], rest: bool
+) -> None:
+    backup = snap(
+        decision_vault=[row(), row(name="ab")],
+        sync_links=[link(), link(name="ab")],
+        decision_history=[history(1), history(2)],
+    )
+    tables = {step.table for step in planned(backup, live(**now)).acts}
+    assert tables == ({"decision_vault", "sync_links", "decision_history"} if rest else {"decision_vault"})
+
+
+def test_history_whose_number_is_taken_is_left_and_named() -> None:
+    backup = snap(decision_vault=[row()], decision_history=[history(1), history(2)])
+    made = planned(backup, live(decision_history=[history(1, "of an undo")]))
+    assert made.counts()["decision_history"] == {"another row has its number: leave": 1, "new: add": 1}
+
+
+def test_what_is_asked_for_and_not_in_the_backup_is_named() -> None:
+    made = planned(snap(decision_vault=[row()]), live(), ids={"aa", "zz"})
+    assert made.left_out == ("decision zz: is not in the backup",)
+
+
 @pytest.mark.parametrize("path", ["a.txt", "export/a b.txt", "ü/ö.md", "..a", "a..b/c", ".env.example"])
 def test_paths_that_may_be_written(path: str) -> None:
     assert refused(path) == ""
@@ -133,25 +173,22 @@ def test_paths_that_may_be_written(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["", ".", "/etc/x", "../x", "a/../../x", "a\\..\\x", "\\\\host\\x", "C:/x", "~/x", "a\nb", ".git/config",
-     "x/.GIT/hooks/y", ".local/backup.git/HEAD"],
+     "x/.GIT/hooks/y", ".local/backup.git/HEAD", ".env", "export/.ENV", ".env.local", "id_rsa", "a/server.key",
+     ".ssh/x", "logs/active/state.db", "x/.angles-1.tmp", "a\0b", "a\u202eb", "a\udc80b", "x/", "./x", "C:x"],
 )  # fmt: skip
 def test_paths_that_may_not_be(path: str) -> None:
     assert refused(path)
 
 
 def test_the_vault_as_it_was_comes_from_what_is_live_and_the_history_since() -> None:
-    from datetime import datetime
-
-    at = datetime.fromisoformat("2026-01-15T00:00:00+00:00")
-    rows = [row("now"), row("as ever", name="ab"), row("later", name="ac", created_at=NEW)]
+    rows = [row("now"), row("as ever", name="ab")]
     history = [
         {"id": 1, "decision_id": "aa", "was": row("before the snapshot")},
         {"id": 2, "decision_id": "aa", "was": row("then")},
         {"id": 3, "decision_id": "aa", "was": row("in between")},
         {"id": 4, "decision_id": "ad", "was": row("deleted since", name="ad")},
-        {"id": 5, "decision_id": "ae", "was": row("made and deleted since", name="ae", created_at=NEW)},
     ]
-    then = as_of(rows, history, {1}, at)
+    then = as_of(rows, history, {1})
     assert {name: each["comment"] for name, each in then.items()} == {
         "aa": "then", "ab": "as ever", "ad": "deleted since",
     }  # fmt: skip

@@ -110,7 +110,7 @@ def test_on_a_collision(place: Place, on_collision: str, newer: str, expected: s
     if expected == "backup":
         assert row["updated_at"] != live["updated_at"], "the backup's stamp comes along"
         assert place.rows("decision_history")[-1]["was"]["comment"] == "live", "what it replaced is in the history"
-    assert place.restore("--undo").code == OK
+    assert place.restore("--undo").code == (OK if expected == "backup" else USAGE), "where nothing was written"
     assert place.rows() == [live]
 
 
@@ -347,6 +347,27 @@ def with_unknown_row(place: Place) -> None:
     place.github.put(sealed(files))
 
 
+def with_row_that_no_database_takes(place: Place) -> None:
+    files = place.github.contents()
+    files[shard(place)] = files[shard(place)].replace(b'"type":"other"', b'"type":"' + b"x" * 51 + b'"')
+    place.github.put(sealed(files))
+
+
+def with_deep_row(place: Place) -> None:
+    files = place.github.contents()
+    files["tables/agent_activity/aa.jsonl"] = b'{"id":"aa","details":' + b"[" * 9999 + b"]" * 9999 + b"}\n"
+    place.github.put(sealed(files))
+
+
+def with_link_for_a_file(place: Place) -> None:
+    """Git keeps a link as a blob of another mode."""
+    blob = place.github.git("rev-parse", f"angles-backup:{shard(place)}")
+    lines = (
+        f"commit refs/heads/angles-backup\ncommitter p <p@x> 1700000000 +0000\ndata 1\nx\nfrom {place.github.tip()}\n"
+    )
+    place.github.git("fast-import", "--quiet", "--force", data=f"{lines}M 120000 {blob} {shard(place)}\n")
+
+
 def with_extra_file(place: Place) -> None:
     place.github.put({"tables/decision_vault/zz.jsonl": "{}\n"})
 
@@ -361,6 +382,9 @@ DAMAGE: dict[str, tuple[Callable[[Place], None], str]] = {
     "a row is dropped": (without_row, "was in the vault then, and is not in the snapshot"),
     "a value is another": (with_other_value, "decision is not what it was in the vault then"),
     "a row was never there": (with_unknown_row, "is in the snapshot, and was not in the vault then"),
+    "a row is none of this database": (with_row_that_no_database_takes, "it cannot be restored: database"),
+    "a row is too deep": (with_deep_row, "agent_activity/aa.jsonl line 1: is no row of this table"),
+    "a file became a link": (with_link_for_a_file, "is missing"),
     "a file too many": (with_extra_file, "is not in the manifest"),
     "no manifest": (without_manifest, "manifest.json: cannot be read"),
 }

@@ -23,9 +23,6 @@ from utils.redact import Redactor
 PLAIN = {"id", "decision_id", "page_id", "date", "created_at", "updated_at", "changed_at", "at", "state", "operation"}
 """Columns that hold ids, times and our own words."""
 
-FREE = {"agent_activity"}
-"""Tables whose documents have fields of any name: a name may promise what the value alone does not show."""
-
 
 class Memory:
     """Which blob a content became, by the content's checksum. Valid for one set of rules and secrets.
@@ -88,7 +85,8 @@ def _value(name: str, value: Any, redactor: Redactor) -> Any:
 def _table_file(data: bytes, table: Table, redactor: Redactor) -> bytes:
     """The lines as they are, but those that hold a secret."""
     lines = data.split(b"\n")
-    wrong = range(1, len(lines)) if table.name in FREE else {line for line, _ in redactor.scan(data)}
+    # of a document's fields, the name may promise what the value alone does not show
+    wrong = range(1, len(lines)) if table.documents else {line for line, _ in redactor.scan(data)}
     for number in wrong:
         line = lines[number - 1].decode()
         lines[number - 1] = _line(line, json.loads(line), table, redactor).encode()

@@ -11,21 +11,22 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from utils.backup.snapshot import TABLES, Row, Table
+from utils.backup.snapshot import TABLES, UNREADABLE, Row, Table, is_deep
 from utils.stores.postgres import CONNECT_SECONDS, check_dsn, explained
 
 _LOCAL = "set local timezone = 'UTC'; set local statement_timeout = '120s'; set local lock_timeout = '10s'"
 
 
-def read_database(dsn: str) -> tuple[datetime, dict[str, list[Row]]]:
-    """All tables of a backup as they were at one moment, which is the database's.
+def read_database(dsn: str) -> tuple[datetime, dict[str, list[Row]], list[str]]:
+    """All tables of a backup as they were at one moment, which is the database's; and the rows left out, a line each.
 
     Raises:
         ServiceError: it is unreachable or refuses.
     """
     with _connected(dsn, reading=True) as connection:
         row = connection.execute("select now()").fetchone() or [None]
-        return row[0], {table.name: _rows(connection, table) for table in TABLES}
+        left_out: list[str] = []
+        return row[0], {table.name: _rows(connection, table, left_out) for table in TABLES}, left_out
 
 
 class Transaction:
@@ -78,8 +79,18 @@ def _connected(dsn: str, *, reading: bool = False) -> Iterator[psycopg.Connectio
         raise explained(error, dsn) from error
 
 
-def _rows(connection: psycopg.Connection[Any], table: Table) -> list[Row]:
-    statement = sql.SQL("select to_jsonb(t) as item from public.{} t order by {}").format(
-        sql.Identifier(table.name), sql.Identifier(table.key)
+def _rows(connection: psycopg.Connection[Any], table: Table, left_out: list[str]) -> list[Row]:
+    """A table's rows; those with JSON that cannot be read are left out."""
+    statement = sql.SQL("select {0}::text, to_jsonb(t)::text from public.{1} t order by {0}").format(
+        sql.Identifier(table.key), sql.Identifier(table.name)
     )
-    return [item for (item,) in connection.execute(statement)]
+    rows = []
+    for key, text in connection.execute(statement):
+        try:
+            row = json.loads(text)
+            if table.documents and is_deep(row):
+                raise RecursionError  # noqa: TRY301 - as the parser's own, which sees it later
+            rows.append(row)
+        except (ValueError, RecursionError):
+            left_out.append(f"{table.name} {key} is left out: {UNREADABLE}")
+    return rows

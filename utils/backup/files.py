@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from utils.backup.snapshot import MOST_BYTES
+from utils.backup.snapshot import MOST_BYTES, is_kept_out
 from utils.errors import AnglesError, SafetyError
-
-NEVER_FOLDERS = {".git", ".local", ".venv", ".ssh", ".aws", ".gnupg", "logs", "node_modules", "__pycache__"}
-NEVER = (
-    *(".env", ".env.*", "*.env", ".netrc", ".pgpass", ".npmrc", ".pypirc", ".git-credentials", "credentials*"),
-    *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "id_rsa*", "id_dsa*", "id_ecdsa*"),
-    *("id_ed25519*", ".angles-*", "*.lock", "*.sock"),
-)
-"""Names that go into no backup, wherever they are; `.env.example` alone does."""
 
 
 def gather(home: Path, paths: Sequence[str]) -> tuple[dict[str, bytes], list[str]]:
@@ -43,14 +34,6 @@ def gather(home: Path, paths: Sequence[str]) -> tuple[dict[str, bytes], list[str
     return found, left_out
 
 
-def is_kept_out(relative: PurePosixPath) -> bool:
-    """Whether a path goes into no backup, whatever BACKUP_PATHS says."""
-    if NEVER_FOLDERS & {part.lower() for part in relative.parts}:
-        return True
-    name = relative.name.lower()
-    return name != ".env.example" and any(fnmatch.fnmatchcase(name, pattern) for pattern in NEVER)
-
-
 def _below(home: Path, given: str, left_out: list[str]) -> Iterator[Path]:
     """The files that a path names."""
     start = home / given
@@ -59,7 +42,7 @@ def _below(home: Path, given: str, left_out: list[str]) -> Iterator[Path]:
         return
     every = sorted(start.rglob("*")) if start.is_dir() and not start.is_symlink() else [start]
     for path in every:
-        relative = PurePosixPath(path.relative_to(home).as_posix())
+        relative = path.relative_to(home).as_posix()
         if path.name == ".gitkeep" or (path.is_dir() and not path.is_symlink()):
             continue
         if is_kept_out(relative):

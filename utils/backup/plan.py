@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from utils.backup.snapshot import BY_NAME, TABLES, Row, Snapshot, has_mark
+from utils.backup.snapshot import BY_NAME, TABLES, Row, Snapshot, Table, has_mark, is_kept_out, moment
 from utils.decision import FIELDS
 
 Redact = Callable[[Any], Any]
@@ -26,6 +26,7 @@ class Kind(Enum):
     LIVE_NEWER = "live is newer"
     BACKUP_NEWER = "backup is newer"
     BOTH = "both differ from what was agreed"
+    TAKEN = "another row has its number"
 
 
 class Action(Enum):
@@ -109,7 +110,7 @@ def plan(backup: Snapshot, live: Mapping[str, list[Row]], wanted: Wanted, redact
         wanted: what is asked for.
         redact: takes secrets out of a JSON value, as the backup did.
     """
-    is_empty = not live["decision_vault"] and not live["sync_links"]
+    goes_whole = not (live["decision_vault"] or live["sync_links"]) or _holds_nothing_else(backup, live, redact)
     agreed = {link["decision_id"]: link["base_row"] for link in live["sync_links"]}
     rows = {row["id"]: row for row in live["decision_vault"]}
     steps = [
@@ -118,21 +119,33 @@ def plan(backup: Snapshot, live: Mapping[str, list[Row]], wanted: Wanted, redact
         if not wanted.ids or row["id"] in wanted.ids
     ]
     present = set(rows) | {step.id for step in steps if step.action is Action.ADD}
-    left_out = []
+    left_out = [
+        f"decision {name}: is not in the backup" for name in sorted({*wanted.ids} - {each.id for each in steps})
+    ]
     if wanted.tables and "decision_vault" not in wanted.tables:
         steps, present = [], set(rows)
     for table in TABLES[1:]:
-        asked = table.name in wanted.tables or (is_empty and not wanted.tables)
-        if asked and not is_empty and table.name in _ONLY_EMPTY:
+        asked = table.name in wanted.tables or (goes_whole and not wanted.tables)
+        if asked and not goes_whole and table.name in _ONLY_EMPTY:
             left_out.append(f"{table.name}: is restored into an empty vault alone")
         elif asked:
-            there = {row[table.key] for row in live[table.name]}
+            there = {row[table.key]: row for row in live[table.name]}
             steps += [
-                _addition(table.name, row, row[table.key] in there, wanted)
+                _addition(table, row, there.get(row[table.key]), wanted, redact)
                 for row in backup.rows(table.name)
                 if _belongs(table.name, row, wanted, present)
             ]
     return Plan(tuple(steps), tuple(left_out))
+
+
+def _holds_nothing_else(backup: Snapshot, live: Mapping[str, list[Row]], redact: Redact) -> bool:
+    """Whether all that the vault has is in the backup too: a restore into an empty one was cut off, and goes on."""
+    for name, names in (("decision_vault", FIELDS), ("sync_links", ()), ("decision_history", ())):
+        key = BY_NAME[name].key
+        kept = {row[key]: row for row in backup.rows(name)} if live[name] else {}
+        if not all(_alike(row, kept.get(row[key], {}), redact, names or row) for row in live[name]):
+            return False
+    return True
 
 
 _ONLY_EMPTY = {"sync_links", "decision_history"}
@@ -150,13 +163,15 @@ def _belongs(table: str, row: Row, wanted: Wanted, present: Collection[str]) -> 
     return table != "sync_links" or owner in present
 
 
-def _addition(table: str, row: Row, there: bool, wanted: Wanted) -> Step:
-    key = str(row[BY_NAME[table].key])
-    if there:
-        return Step(table, key, Kind.SAME, Action.LEAVE, row)
+def _addition(table: Table, row: Row, there: Row | None, wanted: Wanted, redact: Redact) -> Step:
+    key = str(row[table.key])
+    if there is not None:
+        is_same = _alike(there, row, redact, row)
+        kind = Kind.SAME if is_same else Kind.TAKEN if table.name == "decision_history" else Kind.LIVE_NEWER
+        return Step(table.name, key, kind, Action.LEAVE, row)
     if has_mark(row) and not wanted.accept_redacted:
-        return Step(table, key, Kind.NEW, Action.LEAVE, row, why="holds a redacted value")
-    return Step(table, key, Kind.NEW, Action.ADD, row)
+        return Step(table.name, key, Kind.NEW, Action.LEAVE, row, why="holds a redacted value")
+    return Step(table.name, key, Kind.NEW, Action.ADD, row)
 
 
 def _decision(row: Row, live: Row | None, agreed: Row | None, wanted: Wanted, redact: Redact) -> Step:
@@ -188,11 +203,11 @@ def _overwrites(kind: Kind, row: Row, live: Row, on_collision: str) -> bool:
     return on_collision == "backup"
 
 
-def _alike(live: Row, row: Row, redact: Redact) -> bool:
+def _alike(live: Row, row: Row, redact: Redact, names: Iterable[str] = FIELDS) -> bool:
     """Whether two rows have one content; a marker is alike to what would be redacted to it."""
     return all(
         live.get(name) == row.get(name) or (has_mark(row.get(name)) and redact(live.get(name)) == row[name])
-        for name in FIELDS
+        for name in names
     )
 
 
@@ -201,7 +216,7 @@ def _image(row: Row) -> Row:
 
 
 def _stamp(row: Row) -> datetime:
-    return datetime.fromisoformat(row.get("updated_at") or "1970-01-01T00:00:00+00:00")
+    return moment(row.get("updated_at"))
 
 
 def refused(path: str) -> str:
@@ -213,24 +228,18 @@ def refused(path: str) -> str:
         return "leads out of the folder"
     if not path.isprintable() or {"", "."}.intersection(parts):
         return "is no path of a file"
-    return "" if {".git", ".local"}.isdisjoint(map(str.lower, parts)) else "is no place for a backup's file"
+    return "is of a kind that no backup holds" if is_kept_out(path) else ""
 
 
-def as_of(live: Iterable[Row], history: Iterable[Row], known: Collection[int], at: datetime) -> dict[str, Row]:
+def as_of(live: Iterable[Row], history: Iterable[Row], known: Collection[int]) -> dict[str, Row]:
     """The decisions as they were when a snapshot was taken, from what is live now and the history since.
 
     Args:
-        live: today's rows.
+        live: today's rows; those made since stay among them, which the history does not tell.
         history: today's rows of `decision_history`.
         known: the ids of history that the snapshot has: the others came later.
-        at: when it was taken; what was made later and never changed is left out.
     """
     then = {row["id"]: row for row in live}
     for event in sorted((row for row in history if row["id"] not in known), key=lambda row: -int(row["id"])):
         then[event["decision_id"]] = event["was"]
-    return {name: row for name, row in then.items() if not _made_later(row, at)}
-
-
-def _made_later(row: Row, at: datetime) -> bool:
-    made = row.get("created_at")
-    return made is not None and datetime.fromisoformat(made) > at
+    return then

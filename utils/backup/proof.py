@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from utils.backup.apply import batches
 from utils.backup.clean import as_backed_up
 from utils.backup.direct import columns, read_database, transaction
 from utils.backup.plan import as_of
-from utils.backup.snapshot import BY_NAME, TABLES, Row, Snapshot, has_mark
+from utils.backup.snapshot import BY_NAME, TABLES, Row, Snapshot, has_mark, moment
 from utils.decision import FIELDS
 from utils.local.postgres import scratch
 from utils.migrations import migrate
@@ -105,8 +105,12 @@ def compare_live(
 ) -> None:
     """Holds the snapshot's decisions against the live vault's as they were when it was taken; markers aside."""
     known = {row["id"] for row in snapshot.rows("decision_history")}
-    then = as_of(live["decision_vault"], live["decision_history"], known, taken)
     rows = {row["id"]: row for row in snapshot.rows("decision_vault")}
+    then = {
+        name: row
+        for name, row in as_of(live["decision_vault"], live["decision_history"], known).items()
+        if name in rows or moment(row.get("created_at")) <= taken
+    }
     unsure = _unsure(snapshot, live, then, rows, taken)
     if unsure:
         proof.notes.append(f"{len(unsure)} decisions were being written while the snapshot was taken: not compared")
@@ -137,18 +141,14 @@ def _unsure(
     have changed between two pages.
     """
     early = taken - timedelta(seconds=STATEMENT_SECONDS)
-    unsure = {name for name in then.keys() - rows.keys() if _moment(then[name].get("created_at")) > early}
+    unsure = {name for name in then.keys() - rows.keys() if moment(then[name].get("created_at")) > early}
     if not isinstance(window := snapshot.manifest["read"], str):
-        began, ended = _moment(window["began"]), _moment(window["ended"])
+        began, ended = moment(window["began"]), moment(window["ended"])
         unsure |= {
-            row["decision_id"] for row in live["decision_history"] if began <= _moment(row["changed_at"]) <= ended
+            row["decision_id"] for row in live["decision_history"] if began <= moment(row["changed_at"]) <= ended
         }
-        unsure |= {row["id"] for row in live["decision_vault"] if began <= _moment(row["created_at"]) <= ended}
+        unsure |= {row["id"] for row in live["decision_vault"] if began <= moment(row["created_at"]) <= ended}
     return unsure
-
-
-def _moment(text: str | None) -> datetime:
-    return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
 
 
 def _is_marked(row: Row, live: Row, name: str, redactor: Redactor) -> bool:

@@ -198,8 +198,8 @@ class Branch:
     def last(self) -> dict[str, int]:
         """The rows by table of the last snapshot."""
         try:
-            return dict(Snapshot(self.contents([MANIFEST])).manifest["rows"]) if self.base else {}
-        except (ValueError, KeyError, TypeError):
+            return dict(snapshot.read_manifest(self.contents([MANIFEST]))["rows"]) if self.base else {}
+        except DamagedError:
             self.notes.append("the last snapshot's manifest cannot be read: rows are compared with nothing")
             return {}
 

@@ -15,8 +15,9 @@ from utils.backup import apply, export, proof
 from utils.backup.plan import Action, Plan, Wanted, plan
 from utils.backup.proof import Proof
 from utils.backup.publish import DamagedSnapshotError, Verified, cloned, taken, verify
+from utils.backup.snapshot import Snapshot
 from utils.config import Settings
-from utils.errors import ConfigError
+from utils.errors import AnglesError, ConfigError
 from utils.files import write_atomic
 from utils.git_helpers import Commit, NoBranchError, Remote, Repository
 from utils.redact import Redactor
@@ -52,7 +53,7 @@ class Outcome:
     @property
     def problems(self) -> bool:
         """Whether something asked for was not done: a row that moved, a path that was refused."""
-        return self.done is not None and bool(self.done.left)
+        return self.done is not None and bool(self.done.problems)
 
     @property
     def lines(self) -> list[str]:
@@ -140,18 +141,32 @@ class Restore:
             made = plan(found.snapshot, live, wanted, self.redactor.redact_json)
             return made, apply.restore_rows(self.settings.need_vault(), vault, made, undo)
 
-    def undo(self, vault: Vault, run: str, *, dry_run: bool) -> tuple[apply.Undo, apply.Done]:
-        """Undoes a restore; the file that says how is kept with another ending."""
-        undo = apply.find_undo(self.settings.home, run)
+    def files(self, found: Verified, target: Target, undo: apply.Undo) -> apply.Done:
+        """Restores files."""
+        suffix = found.commit.id[:8]
+        return apply.restore_files(found.snapshot.documents(), target.folder, undo, suffix, overwrite=target.overwrite)
+
+    def undo(self, vault: Vault | None, run: str, *, dry_run: bool) -> tuple[apply.Undo, apply.Done]:
+        """Undoes a restore; the file that says how is kept with another ending, unless something failed.
+
+        Raises:
+            ConfigError: it wrote rows, and there is no vault.
+        """
+        undo, done = apply.find_undo(self.settings.home, run), apply.Done()
+        source = self.settings.need_vault() if undo.rows else None
+        if source and vault:
+            with leased(vault, self.run, dry_run=dry_run):
+                items = apply.still_restored(undo, export.read(source, vault).rows)
+                done.rows = {"rows to put back": len(items)}
+                if not dry_run:
+                    done = apply.undo_rows(source, vault, items, self.run)
         if dry_run:
-            return undo, apply.Done({"rows to put back": len(undo.rows)}, [f"{each['path']}" for each in undo.files])
-        done = apply.Done()
-        if undo.rows:
-            with leased(vault, self.run, dry_run=False):
-                done = apply.undo_rows(self.settings.need_vault(), vault, undo, self.run)
-        files = apply.undo_files(undo)
-        undo.path.rename(undo.path.with_suffix(".done"))
-        return undo, apply.Done(done.rows, files.files, done.left + files.left)
+            done.files = [f"{each['path']}: {what}" for each in undo.files if (what := apply.file_undo(each))]
+            return undo, done
+        done.add_files(apply.undo_files(undo))
+        if not done.failed:
+            undo.close()
+        return undo, done
 
     def prove(self, remote: Remote, vault: Vault) -> Proof:
         """The weekly test."""
@@ -162,12 +177,19 @@ class Restore:
             found.differences += damaged.problems
         else:
             found.commit, found.taken = made.commit.id, made.taken.isoformat()
-            rows, known = proof.restored(made.snapshot, self.folder, self.now)
-            proof.compare_restored(made.snapshot, rows, known, found)
+            self._restore_in_scratch(made.snapshot, found)
             live = export.read(self.settings.need_vault(), vault).rows
             proof.compare_live(made.snapshot, live, made.taken, self.redactor, found)
         found.seconds = round(time.monotonic() - began, 3)
         return found
+
+    def _restore_in_scratch(self, snapshot: Snapshot, found: Proof) -> None:
+        try:
+            rows, known = proof.restored(snapshot, self.folder, self.now)
+        except AnglesError as failure:
+            found.differences.append(f"it cannot be restored: {failure}")
+        else:
+            proof.compare_restored(snapshot, rows, known, found)
 
     def keep(self, found: Proof) -> None:
         """Writes `restore_test.json`."""

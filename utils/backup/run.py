@@ -131,6 +131,7 @@ class Backup:
         branch.look(push=not dry_run)
         self.lap("look")
         reading = export.read(self.settings.need_vault(), vault)
+        report.problems += reading.left_out
         self.lap("export")
         made, blobs = self._snapshot(branch, reading)
         report.holds(made)

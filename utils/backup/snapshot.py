@@ -6,21 +6,40 @@ so that a day's changes touch few files. `manifest.json` has no time and no run 
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+
+from utils.decision import FIELDS
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+DEEPEST = 200
+"""Levels of lists and objects in a row: more could not be walked by all who have to."""
+
+UNREADABLE = "its JSON is too deep, or holds a number of too many digits"
+
 WARN_BYTES, MOST_BYTES = 50_000_000, 100_000_000
 """What GitHub warns of, and what it refuses, a file."""
 
+NEVER_FOLDERS = {".git", ".local", ".venv", ".ssh", ".aws", ".gnupg", "logs", "node_modules", "__pycache__"}
+NEVER = (
+    *(".env", ".env.*", "*.env", ".netrc", ".pgpass", ".npmrc", ".pypirc", ".git-credentials", "credentials*"),
+    *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "id_rsa*", "id_dsa*", "id_ecdsa*"),
+    *("id_ed25519*", ".angles-*", "*.lock", "*.sock"),
+)
+"""Names that go into no backup, wherever they are, and come out of none; `.env.example` alone does."""
+
 _MARK = re.compile(r"\[REDACTED:(?!kind\])([a-z0-9-]+)\]")
 """A redaction marker; `[REDACTED:kind]` is how prose about them names one."""
+
+_LATE = re.compile(r"\d{5,}-")
 
 Row = dict[str, Any]
 
@@ -37,6 +56,7 @@ class Table:
         key: the column of its primary key, by which it is sorted.
         shard: the column, a uuid, by whose first two signs it is divided.
         judged: whether a change in it makes a new snapshot.
+        documents: whether it holds JSON of others, with fields of any name and depth.
         texts: the longest text, in characters, of columns that have a limit.
     """
 
@@ -44,6 +64,7 @@ class Table:
     key: str = "id"
     shard: str = "id"
     judged: bool = True
+    documents: bool = False
     texts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -52,9 +73,11 @@ TABLES = (
     Table("sync_links", key="decision_id", shard="decision_id"),
     Table("sync_log"),
     Table("decision_history", shard="decision_id"),
-    Table("agent_activity", judged=False, texts={"agent_name": 100, "action": 100, "status": 50}),
+    Table("agent_activity", judged=False, documents=True, texts={"agent_name": 100, "action": 100, "status": 50}),
 )
 BY_NAME = {table.name: table for table in TABLES}
+STAMPS = ("created_at", "updated_at", "changed_at", "at")
+"""Columns of moments, in whichever table has them."""
 
 
 class DamagedError(Exception):
@@ -168,43 +191,155 @@ def verified(files: Mapping[str, bytes]) -> Snapshot:
     """The snapshot in a commit's files, those of others left out.
 
     Raises:
-        DamagedError: it has no manifest that can be read, a file is missing or differs, or one is there too many.
+        DamagedError: it has no manifest that can be read, a file is missing or differs, one is there too many, or lines
+            are no rows.
     """
     owned = {path: data for path, data in files.items() if is_ours(path)}
-    try:
-        manifest = json.loads(owned[MANIFEST])
-        if manifest["format"] != FORMAT:
-            raise DamagedError([f"{MANIFEST}: format {manifest['format']} is of another version of this program"])
-        listed: dict[str, Any] = manifest["files"]
-        problems = list(_problems(owned, listed, manifest["rows"]))
-    except KeyError as missing:
-        raise DamagedError([f"{MANIFEST}: {'is missing' if MANIFEST not in owned else f'lacks {missing}'}"]) from None
-    except (ValueError, TypeError, AttributeError):
-        raise DamagedError([f"{MANIFEST}: cannot be read"]) from None
-    if problems:
+    manifest = read_manifest(owned)
+    if problems := [*_differing(owned, manifest), *_no_rows(owned)]:
         raise DamagedError(problems)
     return Snapshot(owned)
 
 
-def _problems(owned: Mapping[str, bytes], listed: Mapping[str, Any], rows: Mapping[str, int]) -> Iterator[str]:
+def read_manifest(owned: Mapping[str, bytes]) -> dict[str, Any]:
+    """The manifest, with all that it must have in it.
+
+    Raises:
+        DamagedError: it is missing, or cannot be read.
+    """
+    if MANIFEST not in owned:
+        raise DamagedError([f"{MANIFEST}: is missing"])
+    try:
+        found: dict[str, Any] = json.loads(owned[MANIFEST])
+        if found["format"] != FORMAT:
+            raise DamagedError([f"{MANIFEST}: format {found['format']} is of another version of this program"])
+        wrong = [name for name, is_good in _MANIFEST.items() if not is_good(found[name])]
+    except KeyError as missing:
+        raise DamagedError([f"{MANIFEST}: lacks {missing}"]) from None
+    except (ValueError, TypeError, RecursionError):
+        raise DamagedError([f"{MANIFEST}: cannot be read"]) from None
+    if wrong:
+        raise DamagedError([f"{MANIFEST}: its {name} cannot be read" for name in wrong])
+    return found
+
+
+def _differing(owned: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Iterator[str]:
     totals: Counter[str] = Counter()
-    for path, told in sorted(listed.items()):
+    for path, told in sorted(manifest["files"].items()):
         data = owned.get(path)
         if data is None:
             yield f"{path}: is missing"
         elif len(data) != told["bytes"] or hashlib.sha256(data).hexdigest() != told["sha256"]:
             yield f"{path}: is not what the manifest says ({len(data)} bytes for {told['bytes']})"
-        elif "rows" in told:
+        elif path.startswith("tables/"):
             totals[path.split("/")[1]] += data.count(b"\n")
-    yield from (f"{path}: is not in the manifest" for path in sorted(set(owned) - set(listed) - {MANIFEST}))
-    for name, count in rows.items():
+    yield from (f"{path}: is not in the manifest" for path in sorted(set(owned) - set(manifest["files"]) - {MANIFEST}))
+    for name, count in manifest["rows"].items():
         if totals[name] != count:
             yield f"{name}: {totals[name]} rows are whole, the manifest says {count}"
+
+
+def _no_rows(owned: Mapping[str, bytes]) -> Iterator[str]:
+    """The lines of tables that are no rows of them, and the rows that are there twice."""
+    for table in TABLES:
+        keys: set[Any] = set()
+        for path, data in sorted(owned.items()):
+            if not path.startswith(f"tables/{table.name}/"):
+                continue
+            for number, line in enumerate(data.split(b"\n"), 1):
+                if line and (why := _no_row(line, table, keys)):
+                    yield f"{path} line {number}: {why}"
+
+
+def _no_row(line: bytes, table: Table, keys: set[Any]) -> str:
+    """Why a line is no row of a table, or ''; its key is added to the others."""
+    try:
+        row = json.loads(line)
+        key, owner = row[table.key], row[table.shard]
+        image = {"decision_vault": row, "decision_history": row.get("was")}.get(table.name)
+        whole = isinstance(owner, str) and type(key) is (int if table.name == "decision_history" else str)
+        whole &= image is None or all(name in image for name in FIELDS)
+        whole &= all(_is_moment(row.get(name)) for name in STAMPS)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        whole = False
+    if not whole or is_deep(row):
+        return "is no row of this table"
+    if key in keys:
+        return f"{key} is there twice"
+    keys.add(key)
+    return ""
+
+
+def is_deep(value: Any) -> bool:
+    """Whether a JSON value has more than `DEEPEST` levels."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        inner = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        level = [each for some in inner for each in some]
+        if not level:
+            return False
+    return True
+
+
+def moment(text: str | None) -> datetime:
+    """A moment as PostgreSQL writes it; for none, and for those out of Python's years, the first or last of those."""
+    if not text or text == "-infinity" or text.endswith(" BC"):
+        return datetime.min.replace(tzinfo=UTC)
+    if text == "infinity" or _LATE.match(text):
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
+
+
+def _is_moment(value: Any) -> bool:
+    return moment(value).tzinfo is not None
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
+
+
+def _are_files(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(each, dict) and _is_count(each.get("bytes")) and isinstance(each.get("sha256"), str)
+        for each in value.values()
+    )
+
+
+def _is_reading(value: Any) -> bool:
+    return isinstance(value, str) or (value is not None and all(_is_moment(value[end]) for end in ("began", "ended")))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_MANIFEST: Mapping[str, Callable[[Any], bool]] = {
+    "tool": _is_text,
+    "schema": _is_text,
+    "source": _is_text,
+    "read": _is_reading,
+    "rows": _are_counts,
+    "redactions": _are_counts,
+    "files": _are_files,
+}
+"""What a manifest must have, and what each is."""
 
 
 def is_ours(path: str) -> bool:
     """Whether a path in the repository is one that a snapshot may have."""
     return path == MANIFEST or path.startswith(("tables/", "files/"))
+
+
+def is_kept_out(path: str) -> bool:
+    """Whether a path goes into no backup and out of none, whatever BACKUP_PATHS says."""
+    *folders, name = path.lower().split("/")
+    if NEVER_FOLDERS.intersection((*folders, name)):
+        return True
+    return name != ".env.example" and any(fnmatch.fnmatchcase(name, pattern) for pattern in NEVER)
 
 
 def is_judged(path: str) -> bool:
