@@ -22,15 +22,30 @@ NAME_MARKS = (
     *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
     *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
     *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
-    *("pw ", "pw:", "pw=", "contrase", "clave", "senha", "schlüssel", "clé", "parola", "пароль", "haslo", "hasło"),
-    *("heslo", "lösenord", "salasana", "密码", "密碼", "パスワード", "비밀번호"),
+    *(
+        "pw ",
+        "pw:",
+        "pw=",
+        "contrase",
+        "clave",
+        "senha",
+        "wachtwoord",
+        "schlüssel",
+        "chiave",
+        "clé",
+        "parola",
+        "пароль",
+        "haslo",
+        "hasło",
+    ),
+    *("heslo", "lösenord", "salasana", "密码", "密碼", "パスワード", "비밀번호", "api_hash"),
 )
 """One of them is in every name that promises a secret."""
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zß-öø-ÿ]+|\d+|[^\W\d_A-Za-z]+")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _PASSWORD = re.compile(
-    r"(?:(?!by|com|sur|over|under|tres|im).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
-    r"|contraseñ?a?|clave|senha|parola|пароль|has[lł]o|heslo|lösenord|salasana|密码|密碼|パスワード|비밀번호"
+    r"(?:(?!by|com|sur|over|under|tres|im|no).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
+    r"|contrase[nñ]?a?|clave|senha|parola|пароль|has[lł]o|heslo|lösenord|salasana|密码|密碼|パスワード|비밀번호"
 )
 _SECRET = re.compile(
     r".*(?:secret|secrets|token|apikey|apitoken|secretkey|accesskey|authkey|privatekey|privkey|appkey|sharedkey"
@@ -58,7 +73,16 @@ _NO_SECRET = _set(
     "signingkey recv send fetch list del delete scan bt name id ids url uri length len size limit ttl expiry expires "
     "format header prefix suffix policy hint"
 )
-_PAIRS = {"secret id", "honeycomb team", "server item", "access sign", "api sign", "sonar login", "dsonar login"}
+_PAIRS = {
+    "secret id",
+    "honeycomb team",
+    "server item",
+    "access sign",
+    "api sign",
+    "sonar login",
+    "dsonar login",
+    "api hash",
+}
 """Two words that promise a token together and nothing alone."""
 
 
@@ -73,9 +97,9 @@ def promise(name: str) -> Promise | None:
     last, before = words[-1], words[:-1]
     if " ".join(words[-2:]) in _PAIRS or (last == "pat" and before):
         return Promise.SECRET
-    if last in _NO_SECRET:
+    if last in _NO_SECRET or words[-3:] == ["public", "key", "token"]:
         return None
-    if last != "secret" and not _PASSWORD.fullmatch(last) and _NO_SECRET.intersection(before[-1:]):
+    if last not in {"secret", "salt"} and not _PASSWORD.fullmatch(last) and _tells_of_a_thing(before):
         return None
     if last.startswith("pub"):
         return None
@@ -83,16 +107,21 @@ def promise(name: str) -> Promise | None:
         return Promise.PASSWORD
     if _SECRET.fullmatch(last) or (last == "string" and before[-1:] == ["connection"]):
         return Promise.SECRET
-    if last in {"key", "keys", "clé"} or last.endswith("key"):
+    if last in {"key", "keys", "clé", "chiave"} or last.endswith("key"):
         return Promise.SECRET if before or len(last) > 4 else Promise.KEY
     return Promise.SECRET if last == "code" and before[-1:] == ["access"] else None
 
 
-_OTHERWISE = _NO_SECRET | _set(
+def _tells_of_a_thing(before: list[str]) -> bool:
+    """Whether the word before says whose key or token it is: no secret's, unless it is that of a storage in Azure."""
+    return not _NO_SECRET.isdisjoint(before[-1:]) and before[-2:] != ["azure", "storage"]
+
+
+_OTHERWISE = (_NO_SECRET - _set("project answer page map mask special message order site")) | _set(
     "hash hashes commit sha sha1 sha256 md5 sum checksum digest fingerprint version release file files uuid guid "
-    "expires expired used valid until since hint example e.g like such rotated changed created updated owner author review "
+    "expires expired used valid until since hint example e.g like such owner author "
     "reviewed branch tag image build ticket thumbprint serial kid"
-) - {"project", "answer", "page", "map", "mask", "special", "message", "order", "site"}
+)
 _TELLING = re.compile(r"[^\W_]+(?:\.[^\W_]+)?")
 
 

@@ -234,6 +234,7 @@ typesense     ~xyz_                                             [A-Za-z0-9]{30,}
 k3s           ~K10                                              [0-9a-f]{50,}(?:::\w{1,20}:\w{8,})?
 anaconda      conda.anaconda.org/t/                             [\w-]{16,}
 laravel       [base64:                                          [A-Za-z0-9+/]{43}=
+jenkins       {AQAAABAAAA                                       [A-Za-z0-9+/]{20,}={0,2}\}?
 deepl         :fx                                               (?<=-[0-9a-f]{12}:fx)(?![\w-])
 maxmind       _mmk                                              (?<=[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk)
 mailchimp     -us                                               (?<=[0-9a-f]{32}-us)\d{1,2}(?![0-9a-z])

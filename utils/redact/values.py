@@ -133,7 +133,7 @@ _IDENTIFIER = re.compile(
     r"(?:msg|req|chatcmpl|cmpl|resp|run|thread|call|toolu|cus|pi|ch|evt|sub|price|prod|acct|file|asst|batch|org|proj|usr|user"
     r"|app|tbl|rec|fld|viw|trace|span|job|task|step|build|img|ami|vpc|subnet|sg|i|vol|snap|inv|in|si|txn|card|src|ba|tok|seti"
     r"|cs|ca|re|pm|G|UA|GTM|AC|MG|SM|PN|dpl|prj|team|wf|exec|srv|dep|evm|zone|bucket|obj)[_-][A-Za-z0-9_]{6,}"
-    r"|v\d+\.\d+\.\d+\S*|[\w.-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?:app|tbl|rec|fld|viw)[A-Za-z0-9]{14}|(?:AC|MG|PN)[0-9a-f]{32}|v\d+\.\d+\.\d+\S*|[\w.-]+@[\w-]+(?:\.[\w-]+)+"
 )
 
 
@@ -188,12 +188,10 @@ def is_told(promised: Promise, value: str, *, quoted: bool) -> bool:
         return promised is Promise.PASSWORD and (wordiness(value) < 0.65 or not _DIGITS.isdisjoint(value))
     if " " in value or _DATE.fullmatch(value) or (_WRITTEN.fullmatch(value) and not quoted):
         return False
+    if not quoted and is_code(value, assigned=True, variable=False):
+        return False
     if promised is not Promise.PASSWORD:
-        return (
-            (len(value) >= 16 or not value.isalnum())
-            and is_random(value)
-            and not is_code(value, assigned=True, variable=False)
-        )
+        return (len(value) >= 16 or not value.isalnum()) and is_random(value)
     return is_strong_password(value, classes=3) or (quoted and _is_mixed(value)) or is_surely_random(value)
 
 

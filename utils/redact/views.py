@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _ESCAPED = re.compile(
@@ -53,6 +54,37 @@ def views(text: str) -> Iterator[View]:
     """What is encoded in a text, decoded."""
     if "%" in text or "\\" in text or "&" in text or "\x1b" in text:
         yield from _unescaped(text)
+    yield from _joined(text)
+
+
+_PIECE = r"(?=[A-Za-z0-9_+/.][\w+/=.-]{7})"
+"""A token begins, or goes on."""
+_JOINTS = tuple(
+    re.compile(pattern, re.ASCII)
+    for pattern in (
+        rf"\\\n[ \t]*{_PIECE}",
+        *(rf"{quote}\n(?<=[\w+/=.-]{{4}}{quote}\n)[ \t]+{quote}{_PIECE}" for quote in "\"'"),
+        *(rf"{quote} \\\n[ \t]*{quote}{_PIECE}" for quote in "\"'"),
+        *(rf"{quote} \+ {quote}(?<=[\w+/=.-]{{4}}{quote} \+ {quote}){_PIECE}" for quote in "\"'"),
+    )
+)
+"""Where a token goes on behind the end of its line, or in the next of two quoted pieces."""
+_SOFT_BREAK = re.compile(rf"(?<=\w)=\n{_PIECE}")
+"""The same in mails that are quoted-printable."""
+
+
+def _joined(text: str) -> Iterator[View]:
+    """What is written over several lines or in several pieces, as one."""
+    patterns = (*_JOINTS, _SOFT_BREAK) if "quoted-printable" in text else _JOINTS
+    joints = deque(sorted(joint.span() for pattern in patterns for joint in pattern.finditer(text)))
+    while joints:
+        group = [joints.popleft()]
+        while joints and text.find("\n", group[-1][1], joints[0][0]) < 0:
+            group.append(joints.popleft())
+        start = max(text.rfind("\n", 0, group[0][0]) + 1, group[0][0] - _LINE)
+        end = text.find("\n", group[-1][1], group[-1][1] + _LINE)
+        end = end if end >= 0 else min(len(text), group[-1][1] + _LINE)
+        yield _view(text, start, end, [(at, [("", last - at)]) for at, last in group])
 
 
 def _unescaped(text: str) -> Iterator[View]:
@@ -65,17 +97,18 @@ def _unescaped(text: str) -> Iterator[View]:
         end = text.find("\n", match.start())
         end = min(len(text) if end < 0 else end, match.start() + 2 * _LINE)
         done = end
-        yield _line(text, start, end)
+        yield _view(text, start, end, ((each.start(), _signs(each[0])) for each in _ESCAPED.finditer(text, start, end)))
 
 
-def _line(text: str, start: int, end: int) -> View:
+def _view(text: str, start: int, end: int, escapes: Iterable[tuple[int, Iterable[tuple[str, int]]]]) -> View:
+    """A piece of the text with its escapes read: where each begins, its signs and the width of each in the text."""
     pieces, starts, sources, length, at = [], [0], [start], 0, start
-    for match in _ESCAPED.finditer(text, start, end):
-        literal = text[at : match.start()]
+    for begin, signs in escapes:
+        literal = text[at:begin]
         pieces.append(literal)
         length += len(literal)
-        at = match.start()
-        for sign, width in _signs(match[0]):
+        at = begin
+        for sign, width in signs:
             pieces.append(sign)
             starts.append(length)
             sources.append(at)
@@ -92,7 +125,7 @@ def _signs(escaped: str) -> Iterator[tuple[str, int]]:
         yield "", len(escaped)
         return
     if escaped[0] == "%":
-        yield from _utf8(bytes.fromhex(escaped.replace("%", "")))
+        yield from _utf8(escaped)
         return
     if escaped[0] == "&":
         code = escaped[2:-1]
@@ -101,12 +134,12 @@ def _signs(escaped: str) -> Iterator[tuple[str, int]]:
         yield chr(int(escaped.lstrip("\\")[1:], 16)), len(escaped)
 
 
-def _utf8(data: bytes) -> Iterator[tuple[str, int]]:
+def _utf8(escaped: str) -> Iterator[tuple[str, int]]:
+    """The signs of percent signs; where these are no text, they are what they look like: `%DB_PASSWORD%`."""
     try:
-        signs = data.decode()
+        signs = bytes.fromhex(escaped.replace("%", "")).decode()
     except UnicodeDecodeError:
-        signs = data.decode("latin-1")
-        yield from ((sign, 3) for sign in signs)
+        yield from ((sign, 1) for sign in escaped)
         return
     yield from ((sign, 3 * len(sign.encode())) for sign in signs)
 

@@ -17,7 +17,7 @@ _LONG = {"quoted": 256, "plain": 64}
 
 _PRINTED = r"\u201c-\u201f\u2018-\u201b\u00ab\u00bb\u2039\u203a"
 """Quotes as they are printed."""
-_PLAIN = rf"""(?: [^\s"'`<>,;&)\]}}|\\{_PRINTED}]{{1,128}}+ | \\(?![nrtu"'`\\])
+_PLAIN = rf"""(?: [^\s"'`<>,;&)\]}}|\\\x1b{_PRINTED}]{{1,128}}+ | \\(?![nrtu"'`\\])
     | [,;&)\]}}|](?! \s|$|["'}}\])>`\\] | \s?[\w.\[\]$%-]{{1,40}}["']?[=:] ) ){{1,16}}+"""
 """Up to a blank, a quote, or a sign that ends a value in the syntax around it."""
 _SAID = (
@@ -27,9 +27,11 @@ _SAID = (
 """What stands between a name and its value in a sentence."""
 
 _SIGN = rf"""
-    {QUOTE}? [\])]? (?:[ ]\d{{1,2}}(?=:))? (?:[ ](?:for|of|on|to|at)[ ][\w.@-]{{1,40}}){{0,2}} [*_]{{0,2}}+ \s{{0,20}}+
-    (?=[=:?+<|\u2192\uff1a-]) (?: :\s?[A-Za-z_&][\w.,|&?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
-    (?P<sep> =>|:=|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|(?<=[ ])\|(?=[ ]) ) [*_]{{0,2}} \s{{0,20}}+
+    {QUOTE}? [\])]? (?:[ ]\d{{1,2}}(?=:))? (?:[ ](?:for|of|on|to|at)[ ][\w.@-]{{1,40}}){{0,2}}
+    [*_]{{0,2}}+ \s{{0,20}}+
+    (?=[=:?+<|\u2192\uff1a\u2502-]) (?: :\s?[A-Za-z_&][\w.,|&?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
+    (?P<sep> =>|:=|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|\?\?|\|\||(?<=[ ])[|\u2502](?=[ ]) )
+    [*_]{{0,2}} \s{{0,20}}+
     (?: [|>][+-]?\s{{1,40}} )? (?:(?i:bearer|basic|token)\s+)?
     (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str|Sensitive)
         \((?={QUOTE}) | string\(\d+\)[ ] )?"""
@@ -37,10 +39,11 @@ _SIGN = rf"""
 
 _NEXT = rf"""
     {QUOTE}? [\])]? {QUOTE}? \s{{0,4}}+ [,{{]? \s{{0,40}}+ (?: type\s{{0,2}}=\s{{0,2}}"?\w+"?\s+ )? {QUOTE}?
-        (?i:value|default|content|text|input){QUOTE}? \s{{0,4}} [:=] \s{{0,4}} (?P<value>)
+        (?i:value|default|content|text){QUOTE}? \s{{0,4}} [:=] \s{{0,4}} (?P<value>)
   | {QUOTE}? \s{{0,4}}+ ,\s{{0,40}}+ (?={QUOTE}) (?P<pair>)
-  | (?P<xml> {QUOTE}?> | (?:[ ][\w:-]{{1,40}}=["'][^"'<>]{{0,80}}["']){{1,4}}>
-      | </[\w:.-]{{1,40}}>\s{{0,80}}<[\w:.-]{{1,40}}(?:[ ][^<>]{{0,80}})?> )"""
+  | (?P<xml> {QUOTE}?>\s{{0,40}}(?:<(?i:value|string)[^<>]{{0,40}}>)?
+      | (?:[ ][\w:-]{{1,40}}=["'][^"'<>]{{0,80}}["']){{1,4}}>
+      | {QUOTE}?\]?</[\w:.-]{{1,40}}>\s{{0,80}}<[\w:.-]{{1,40}}(?:[ ][^<>]{{0,80}})?> )"""
 """The value is the next field, argument or element."""
 
 _PROSE = rf"[./(@;!] | [ ](?!{_SAID}\b|(?:at|on)[ ]|[a-z]{{4}}(?:[ ][a-z]{{4}}){{3}})[a-z]{{2,24}}(?:[ ,;!?)]|[.][\s])"
@@ -52,19 +55,21 @@ _ASSIGNED = rf"""
       | (?P<blank> {QUOTE}?[ \t]{{1,8}}+ (?: {_SAID} [ \t:]{{1,4}} ){{0,3}}
           (?=["'`{_PRINTED}]|\S{{0,80}}?[\dA-Z!@\#$%^&*+=~?]|[a-z]{{4}}[ ]) )
     )
-    (?: [bBfFrRuUN@]{{1,2}}(?=["'`\\&]) )?
+    (?: [bBfFrRuUN@$]{{1,2}}(?=["'`\\&]) )?
     (?: (?P<q>{QUOTE}) (?P<quoted> (?: (?!(?P=q)) (?:\\.|[^\n\\]) ){{1,1024}} ) (?P=q)
-      | [{_PRINTED}]? (?P<plain> [a-z]{{4}}(?:[ ][a-z]{{4}}){{3}}(?![\w ]) | {_PLAIN} ) )
+      | (?:[{_PRINTED}]\s?)? (?P<plain> [a-z]{{4}}(?:[ ][a-z]{{4}}){{3}}(?![\w ]) | {_PLAIN} ) )
 )?
 """
 
-_FAR = rf"""
-(?: [ ][^\s:=;|<>{{}}\[\]{_PRINTED}]{{0,39}}[^\s:=;|<>{{}}\[\].!?{_PRINTED}] ){{1,9}}?
-(?: [ ]?[:=\uff1a][ ]{{0,2}} | [ ]{_SAID}[ ]:? | [ ](?=[`{_PRINTED}]) )
+_FAR = rf"""(?: [ ]?[:=\uff1a][ ]{{0,2}} | [ ]{_SAID}[ ]:? | [ ](?=[`{_PRINTED}]) )
 (?: (?P<q>["'`]) (?P<quoted> (?=[^"'`\n]{{0,80}}\d) [^"'`\n]{{6,200}} ) (?P=q)
-  | [{_PRINTED}]? (?P<plain> [A-Za-z0-9]{{4}}(?:[ ][A-Za-z0-9]{{4}}){{3,5}}(?![\w ]) | {_PLAIN} ) )
+  | (?:[{_PRINTED}]\s?)? (?P<plain> [A-Za-z0-9]{{4}}(?:[ ][A-Za-z0-9]{{4}}){{3,5}}(?![\w ]) | {_PLAIN} ) )
 """
-"""Some words between a name and its value: `the password for the old router (in the cellar) is …`."""
+"""What parts a value from the words before it: `the password for the old router (in the cellar) is …`."""
+_WORDS = re.compile(
+    rf"[ ][^\n;|<>{{}}\[\]\u2502{_PRINTED}.!?]{{1,72}}(?:[.][\w/-][^\n;|<>{{}}\[\]{_PRINTED}.!?]{{0,40}}){{0,2}}"
+)
+"""What may stand between a name and its value some words behind."""
 
 _STRONGER = {
     *("api", "access", "secret", "private", "auth", "encryption", "signing", "license", "service", "master", "admin"),
@@ -147,7 +152,8 @@ class _Assigned(NamedTuple):
             begin, end = begin + 2, end - 2
         if self._accepts(text[begin:end]):
             return Finding(begin, end, self.promised.value)
-        return Finding(begin, end, NOTHING) if end - begin > _LONG[group] else None
+        long = end - begin > _LONG[group] and "=" not in text[begin:end]
+        return Finding(begin, end, NOTHING) if long else None
 
     def _accepts(self, value: str) -> bool:
         """Whether the value is the promised one, as strictly as the syntax around it demands."""
@@ -158,13 +164,14 @@ class _Assigned(NamedTuple):
         tight = sign == "=" and not text[match.end(how)].isspace()
         blank = text[start - 1 : start] in {" ", "\t"}
         option = name[:1] == "-" or (blank and _OPTION.search(text, max(0, start - 32), start) is not None)
-        line = option or (tight and name.isupper())
+        directive = how == "blank" and not quote and self._is_directive()
+        line = option or directive or (tight and name.isupper())
         if _is_joined(value) if quote else self._is_no_value(value, how, line=line):
             return False
         if quote == "`" and tight and not values.is_random(value):
             return False
         if how in {"blank", "pair"}:
-            return self._accepts_loosely(value, option=option)
+            return self._accepts_loosely(value, option=option or directive)
         if (name.lower() == "pass" and not tight and not quote) or sign == "|":
             return values.is_strong_password(value, classes=3) and not values.is_placeholder(value)
         return values.keeps(self.promised, value, assigned=line)
@@ -185,7 +192,7 @@ class _Assigned(NamedTuple):
         match, promised = self.match, self.promised
         word = value.isalpha() and value.islower()
         blank, quoted = match["blank"], match["q"] is not None
-        if not word and (option or (blank and not quoted and self._is_directive())):
+        if not word and option:
             return values.keeps(promised, value, assigned=True)
         if promised is Promise.PASSWORD and not word:
             if _NETRC.search(self.text[max(0, self.start - 100) : self.start]):
@@ -216,14 +223,17 @@ def _how(match: re.Match[str]) -> str:
 
 def _said(text: str, end: int, promised: Promise) -> tuple[Finding, ...]:
     """The value some words behind a name, where no other thing of the name is told and the value can be no word."""
-    match = compiled(_FAR).match(text, end) if text[end : end + 1] == " " else None
-    if match is None or match.lastgroup is None:
+    words = _WORDS.match(text, end)
+    if words is None:
         return ()
-    begin, last = match.span(match.lastgroup)
-    value = text[begin:last].rstrip(".,:;")
-    if names.tells_otherwise(text[end:begin]) or not values.is_told(promised, value, quoted=match["q"] is not None):
-        return ()
-    return (Finding(begin, begin + len(value), promised.value),)
+    for match in compiled(_FAR).finditer(text, end + 1, words.end() + 80):
+        begin, last = match.span(match.lastgroup or 0)
+        if match.start() > words.end() or names.tells_otherwise(text[end : match.start()]):
+            break
+        value = text[begin:last].rstrip(".,:;")
+        if values.is_told(promised, value, quoted=match["q"] is not None):
+            return (Finding(begin, begin + len(value), promised.value),)
+    return ()
 
 
 def _closing(text: str, at: int, quote: str) -> int:
@@ -251,9 +261,9 @@ def _leaves_json(value: str, quote: str) -> bool:
 
 
 def _unwrapped(text: str, begin: int, end: int) -> tuple[int, int]:
-    """An ODBC value stands in braces; `base64:` and `pass:` say how the value is written."""
-    if text[begin : begin + 1] == "{" and text[end : end + 1] == "}" and end - begin > 8:
-        return begin + 1, end
+    """An ODBC value and what Jenkins encrypted stand in braces; `base64:` and `pass:` say how the value is written."""
+    if text[begin : begin + 1] == "{" and end - begin > 8 and "}" in text[end - 1 : end + 1]:
+        return begin + 1, end - (text[end - 1] == "}")
     scheme = text[begin : begin + 7]
     skip = 7 if scheme == "base64:" else 5 if scheme[:5] == "pass:" else 0
     return begin + skip, end

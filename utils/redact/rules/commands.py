@@ -1,4 +1,4 @@
-"""Command lines and the files of command-line programs: options of one letter, what is piped in, SQL that sets one."""
+"""Command lines: options of one letter, arguments without a name, what is piped in."""
 
 from __future__ import annotations
 
@@ -12,24 +12,14 @@ _CLIENT = (
     r"(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd|ldap\w{1,12}|cqlsh"
     r"|mongo\w{1,12}|snmp\w{1,12}|7z\w?|codecov\S{0,40})"
 )
+_ECHOED = re.compile(r"echo\s+(?:-n\s+)?[\"']?([^\s\"'|]{6,300})[\"']?\s*\|[^|\n]{0,80}\Z")
+_USERS = r"""(?:\n[ \t]+(?:-[ ])?|[ ]['"]?|\\n)[a-z_][\w.-]{0,31}:(?P<password>[^\s'"|:]{6,128})"""
 
 
 def piped(text: str, at: int) -> Iterable[Finding]:
     """`echo VALUE | client --password-stdin`."""
     start = max(0, at - 400)
-    match = re.search(r"echo\s+(?:-n\s+)?[\"']?([^\s\"'|]{6,300})[\"']?\s*\|[^|\n]{0,80}\Z", text[start:at])
-    if match and not values.is_placeholder(match[1]):
-        return (Finding(start + match.start(1), start + match.end(1), "password"),)
-    return ()
-
-
-_USERS = r"""(?:\n[ \t]+(?:-[ ])?|[ ]['"]?|\\n)[a-z_][\w.-]{0,31}:(?P<password>[^\s'"|:]{6,128})"""
-
-
-def dsn(text: str, at: int) -> Iterable[Finding]:
-    """`user:VALUE@tcp(host)/database`, as Go writes it."""
-    start = max(0, at - 200)
-    match = re.search(r"""[\w.-]{1,64}:([^\s"'`@/]{6,128})\Z""", text[start:at])
+    match = _ECHOED.search(text[start:at])
     if match and not values.is_placeholder(match[1]):
         return (Finding(start + match.start(1), start + match.end(1), "password"),)
     return ()
@@ -43,13 +33,6 @@ def chpasswd(text: str, at: int) -> Iterator[Finding]:
             yield Finding(*each.span("password"), "password")
 
 
-def jaas(text: str, at: int) -> Iterator[Finding]:
-    """The users of a login module: `user_NAME="VALUE"`."""
-    for each in re.compile(r'\buser_\w{1,40}\s?=\s?\\?"([^"\\\n]{6,128})\\?"').finditer(text, at, at + 600):
-        if not values.is_placeholder(each[1]):
-            yield Finding(*each.span(1), "password")
-
-
 def _is_no_number(value: str) -> bool:
     return not re.match(r"[\d:.]+$", value) and not values.is_code(value, assigned=True, variable=False)
 
@@ -57,51 +40,11 @@ def _is_no_number(value: str) -> bool:
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("--password-stdin",), piped),
     (("chpasswd",), chpasswd),
-    (("loginmodule",), jaas),
-    (
-        ("cloudflared",),
-        group(
-            "token", r"cloudflared[ ](?:tunnel[ ])?(?:service[ ]install|run)[ ](?:--token[ ])?(eyJ[\w+/=-]{60,4096})"
-        ),
-    ),
-    (("cypress run",), group("key", r"cypress[ ]run[ ][^\n]{0,80}?--key[ =]([\w-]{30,40})")),
-    (("-y hmac-",), group("key", r"-y[ ]hmac-\w{3,8}:[\w.-]{1,60}:([\w+/]{16,128}={0,2})")),
-    (
-        ("snmp", "community"),
-        group(
-            "password",
-            r"(?:snmp\w{0,12}[ ][^\n|;]{0,60}?-c[ ]|community[ ]string[ ](?:is[ ])?)[\"']?([\w!@#%^*+=.-]{8,64})",
-        ),
-    ),
-    (
-        ("ssid",),
-        group(
-            "password",
-            r"""(?i:ssid)[^\n]{0,60}?(?i:key|pass\w{0,8}|pw|psk|pwd)[ :=]{1,3}["'`]?((?=\S{0,40}\d)[^\s"'`,;]{8,63})""",
-        ),
-    ),
-    (("alias set ",), group("password", r"alias[ ]set[ ]\S{1,40}[ ]https?://\S{1,120}[ ](\S{12,128}[ ]\S{16,128})")),
-    (("wifi:",), group("password", r"(?i:wifi):(?:[A-Z]:[^;]{0,64};){0,4}?P:((?:\\.|[^;\\\n]){8,128});")),
-    (
-        ("random_password",),
-        group("password", r'''random_password"[^\n]{0,400}?"(?:result|bcrypt_hash)":\s?"([^"\n]{8,256})"'''),
-    ),
-    (("@tcp(", "@unix("), dsn),
-    (
-        (" auth ", "-auth "),
-        group("password", r"[ -]auth[ ][\"']?[\w.@-]{1,40}:([^\s\"']{8,128})(?=[\s\"']|$)", _is_no_number),
-    ),
-    (
-        ("identified by", "identified with"),
-        group(
-            "password", r"(?i:identified[ ](?:with[ ]\S{1,40}[ ])?by)\s{1,4}(?:password\s)?['\"]([^'\"\n]{4,256})['\"]"
-        ),
-    ),
     (
         (" -u ", " -u", "--user", "--proxy-user", '-u"'),
         group(
             "password",
-            r"""[ ]?(?:-u|--(?:proxy-)?user)[ =]{0,2}["']?[^\s:"']{1,80}:
+            r"""[ ]?(?:-u|--(?:proxy-)?user)[ =]{0,2}["']?[^\s:"']{1,80}:["']?
                 ([^\s"'/@:][^\s"'/@]{3,256})(?=[\s"'\\]|$)""",
             lambda value: _is_no_number(value) and value not in {"main", "master"},
         ),
@@ -119,18 +62,39 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     ),
     (
         (" -p ", " -w ", " -a ", " -x ", " -t ", " -k "),
-        group("password", r"""[ ]-[pPwaAXtk][ ]["']?([\w.+=~-]{12,256})(?=["'\s]|$)""", values.is_surely_a_secret),
+        group("password", r"""[ ]-[pPwaAXtk][ ]["']?([\w.+~-]{12,256}={0,2})(?=["'\s]|$)""", values.is_surely_a_secret),
     ),
     (
         (" -u ", " --user "),
-        group("secret", r"""[ ](?:-u|--user)[ ]["']?([A-Za-z0-9]{16,64}):[Xx]?(?=["'\s]|$)""", values.is_random),
+        group("secret", r"""[ ](?:-u|--user)[ ]["']?(?!AC)([A-Za-z0-9]{16,64}):[Xx]?(?=["'\s]|$)""", values.is_random),
+    ),
+    ((" -k ",), group("key", r"[ ]-K[ ]([0-9a-fA-F]{32,128})(?=\s|$)")),
+    (
+        (" auth ", "-auth "),
+        group("password", r"[ -]auth[ ][\"']?[\w.@-]{1,40}:([^\s\"']{8,128})(?=[\s\"']|$)", _is_no_number),
+    ),
+    (("snmp",), group("password", r"snmp\w{0,12}[ ][^\n|;]{0,60}?-c[ ][\"']?([\w!@#%^*+=.-]{8,64})")),
+    (("cypress run",), group("key", r"cypress[ ]run[ ][^\n]{0,80}?--key[ =]([\w-]{30,40})")),
+    (("-y hmac-",), group("key", r"-y[ ]hmac-\w{3,8}:[\w.-]{1,60}:([\w+/]{16,128}={0,2})")),
+    (("wandb login",), group("token", r"(?i:wandb[ ]login)[ ](?:--\w+[ ])?([0-9a-f]{40,80})")),
+    (("alias set ",), group("password", r"alias[ ]set[ ]\S{1,40}[ ]https?://\S{1,120}[ ](\S{12,128}[ ]\S{16,128})")),
+    (
+        ("cloudflared",),
+        group(
+            "token", r"cloudflared[ ](?:tunnel[ ])?(?:service[ ]install|run)[ ](?:--token[ ])?(eyJ[\w+/=-]{60,4096})"
+        ),
+    ),
+    (
+        ("oracle:thin:", "sqlplus ", "connect ", "userid="),
+        group(
+            "password",
+            r"(?i:oracle:thin:|sqlplus[ ]|connect[ ]|userid=)(?:-\w[ ])?[^\s/@:]{1,64}/([^\s@/]{4,128})@(?=[\w/])",
+        ),
     ),
     (("securestring",), group("password", r"""(?i:securestring)[ ](?:-String[ ])?["']([^"'\n$]{4,256})["']""")),
-    (("wandb login",), group("token", r"(?i:wandb[ ]login)[ ](?:--\w+[ ])?([0-9a-f]{40,80})")),
+    (("::add-mask::",), group("secret", r"::add-mask::(\S{8,512})")),
     (
-        (":5432:", ":3306:", ":*:*:"),
-        group("password", r":(?:\d{4}|\*):[\w*-]{1,64}:[\w*.-]{1,64}:((?=[^\s:*]{6})\S{6,256})"),
+        ("::set-output name=",),
+        group("secret", r"(?i:::set-output[ ]name=[\w-]{0,40}(?:token|secret|passw|key)[\w-]{0,20}::)(\S{8,512})"),
     ),
-    (("oracle:thin:", "sqlplus "), group("password", r"(?i:oracle:thin:|sqlplus[ ])[^\s/@:]{1,64}/([^\s@/]{4,128})@")),
-    (('"username"',), group("key", r""""username":\s?"[^"\n]{1,80}",\s?"key":\s?"([0-9a-f]{32})\"""")),
 )

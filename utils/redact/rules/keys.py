@@ -46,7 +46,21 @@ def putty(text: str, at: int) -> Iterator[Finding]:
         yield Finding(*match.span(1), "private-key")
 
 
+_AWS_PAIR = r"""(?<![A-Za-z0-9+/=]) (?=[A-Za-z0-9+/]{0,39}[0-9]) ([A-Za-z0-9+/]{40}) (?![A-Za-z0-9+/=])
+    | (?<=[A-Z2-7]{20}/) ([A-Za-z0-9+/]{40}) (?![A-Za-z0-9+/=])"""
+
+
+def aws_secret(text: str, at: int) -> Iterable[Finding]:
+    """The secret that stands beside the id of an AWS key, without a name of its own."""
+    pair = compiled(_AWS_PAIR).search(text, at, at + 160)
+    value = (pair[1] or pair[2]) if pair else ""
+    if pair is None or not values.is_random(value) or re.fullmatch("[0-9a-f]+|[0-9A-F]+", value):
+        return ()
+    return (Finding(*pair.span(pair.lastindex or 0), "aws"),)
+
+
 RULES = (
+    (("akia", "asia"), aws_secret),
     (("-----begin", "---- begin"), pem),
     (("private-lines:",), putty),
     (

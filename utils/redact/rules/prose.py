@@ -12,12 +12,13 @@ _CALLS = (
     *("client(", "credential(", "credentials(", "auth(", "key(", "token(", "secret(", "password("),
     *("login(", "connect(", "search(", "encrypt(", "auth=(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode("),
     *("cookiestore(", "createhmac(", "hmac.new(", "fernet(", "totp(", "wallet(", "signedstring("),
+    *("twilio(", "pdo(", "__construct(", "mysqli("),
 )
-_HEAD = r"""(?i: (client|auth|search|credentials?|jwt\.\w{4,6}|cookiestore|createhmac|hmac\.new|fernet|totp|wallet)
-    | \w{3,12} ) =?\("""
+_HEAD = r"""(?i: (client|auth|search|credentials?|login|twilio|jwt\.\w{4,6}|cookiestore|createhmac|hmac\.new|fernet|totp
+    |wallet) | \w{3,12} ) =?\("""
 _ARGUMENT = r"""(?P<before>[^"'\n()]{0,80}+\(?)(["'])(?P<value>[^"'\n]{1,256})\2"""
 _NAMED = r"[\w\])-][\"'`]?\s?[:=]\s?[\"'`(]?\Z"
-_KEY = re.compile(r"[0-9a-f]{32,64}|[A-Z2-7]{16,64}")
+_KEY = re.compile(r"[0-9a-f]{32,64}|[A-Z2-7]{16,64}|(?!.*(?:user|pass|name|word|login))[a-z]{16}")
 
 
 def call(text: str, at: int) -> Iterator[Finding]:
@@ -41,8 +42,9 @@ _NEAR = (
 )
 _ASIDE = 96
 """How far a drawn value may stand from the word that tells what it is, in signs of the same line."""
-_DRAWN = r"""[\s"'`(](?=[^\s\d]{0,96}+\d)(?:(?!h1:|(?i:sha\d{1,3}|md5|ssh2):)[\w.@+-]{1,60}:)?(?!AAAA|sha\d)
+_DRAWN = r"""(?=[^\s\d]{0,96}+\d)(?:(?!h1:|(?i:sha\d{1,3}|md5|ssh2):)[\w.@+-]{1,60}:)?(?!AAAA|sha\d|-)
     ([\w!@\#$%^&*+./~-]{12,160}={0,2}(?<![.,]))(?=[\s"'`),;.!?:\\]|$)(?!["'`]?\s?[:=])"""
+_AFTER_A_SIGN = rf"""[\s"'`(]{_DRAWN}"""
 
 
 def near(text: str, at: int) -> Iterable[Finding]:
@@ -50,16 +52,21 @@ def near(text: str, at: int) -> Iterable[Finding]:
     least, most = max(0, at - _ASIDE), at + 2 * _ASIDE
     begin, end = text.rfind("\n", least, at) + 1 or least, text.find("\n", at, most)
     end = end if end >= 0 else min(most, len(text))
-    found = [
-        Finding(*match.span(1), "secret")
-        for match in compiled(_DRAWN).finditer(text, max(0, begin - 1), end)
-        if values.is_surely_a_secret(match[1])
-        and not compiled(_NAMED).search(text, max(0, match.start() - 48), match.start() + 1)
-    ]
+    candidates = [*compiled(_AFTER_A_SIGN).finditer(text, max(0, begin - 1), end)]
+    if not begin and (first := compiled(_DRAWN).match(text, 0, end)):
+        candidates.append(first)
+    found = [Finding(*match.span(1), "secret") for match in candidates if _is_apart(text, at, match)]
     return (*found, Finding(end, end, NOTHING))
 
 
-_CODES = r"""(?i:recovery|backup|scratch|2fa)[ -](?i:codes?) [ \w]{0,40} (?:\([^()\n]{0,60}\))? \s?[:=]?
+def _is_apart(text: str, at: int, match: re.Match[str]) -> bool:
+    """Whether a value can only be drawn, is no other name's, and does not hold the word itself that tells of it."""
+    if match.start(1) <= at < match.end(1) or not values.is_surely_a_secret(match[1]):
+        return False
+    return not compiled(_NAMED).search(text, max(0, match.start() - 48), match.start() + 1)
+
+
+_CODES = r"""(?i:recovery|backup|scratch|2fa)[ -](?i:codes?) [ \w.-]{0,40} (?:\([^()\n]{0,60}\))? \s?[:=]?
     (?P<codes> (?: [\s,;*\u2022-]{1,6} [A-Za-z0-9]{4,6} (?:-[A-Za-z0-9]{4,6}){1,4} (?![\w-]) ){1,20} )"""
 
 
@@ -91,7 +98,7 @@ _ETHEREUM = r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{64}(?![A-Za-z0-9])"
 
 
 def wallets(text: str, at: int) -> Iterator[Finding]:
-    """The keys of accounts on a chain, like its hashes to look at, in a line that speaks of accounts or private keys."""
+    """The keys of a chain's accounts, like its hashes to look at, in a line that speaks of accounts or private keys."""
     begin, end = text.rfind("\n", max(0, at - _ASIDE), at) + 1 or max(0, at - _ASIDE), min(len(text), at + 2 * _ASIDE)
     for key in compiled(_ETHEREUM).finditer(text, begin, end):
         yield Finding(*key.span(), "private-key")

@@ -9,15 +9,17 @@ from utils.redact import names, values
 from utils.redact.finding import NOTHING, Finding, compiled
 from utils.redact.names import Promise
 
-_PARTS = ",;|\t"
-_HEADER = re.compile(r"[ \t]*\|?[^\n,|;\t]{1,60}(?:[,|;\t][^\n,|;\t]{0,60}){1,40}$", re.MULTILINE)
+_PARTS = ",;|\t\u2502"
+_HEADER = re.compile(
+    r"[ \t]*[|\u2502]?[^\n,|;\t\u2502]{1,60}(?:[,|;\t\u2502][^\n,|;\t\u2502]{0,60}){1,40}$", re.MULTILINE
+)
 _COPY = re.compile(r"COPY\s[^\n(]{1,120}\(([^\n()]{1,400})\)\s+FROM\s+stdin", re.IGNORECASE)
 _INSERT = re.compile(
     r"""(?:INSERT|REPLACE)\s[^\n(]{1,120}\(([^()]{1,400})\)\s*VALUES\s*\(((?:'(?:[^'\n]|''){0,400}'|[^()']){1,40})\)""",
     re.IGNORECASE,
 )
 _CELL = re.compile(r"[\w .-]{1,40}", re.ASCII)
-_REST = re.compile(r"""[\w "'.-]{0,40}+([,|;)\t]|\r?\n|\r?\Z)""", re.ASCII)
+_REST = re.compile(r"""[\w "'.-]{0,40}+([,|;)\t\u2502]|\r?\n|\r?\Z)""", re.ASCII)
 """What stands behind a name in a header: the rest of its cell, and the end of that."""
 _MOST_ROWS = 10_000
 _MOST_ENTRIES = 40
@@ -25,13 +27,21 @@ _MOST_ENTRIES = 40
 
 def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Finding]:
     """The secrets under the name `text[start:end]`, where its line is the head of a table or of a block."""
+    if text[end : end + 1] in "\"':" and (inside := tuple(_members(text, end))):
+        return inside
     last = text.find("\n", end, end + 400)
     if last < 0:
-        return _sql(text, start)
-    if text[last - 1] in ":{[|" and promised is not Promise.KEY:
+        line = text.rfind("\n", max(0, start - 1024), start) + 1
+        return _sql(text, line) if text[line : line + 2].upper() in {"IN", "RE"} else ()
+    if (text[last - 1] in ":{[" or text[last - 3 : last] == ": |") and promised is not Promise.KEY:
         return _entries(text, end, last, promised)
     rest = _REST.match(text, end)
-    return _cells(text, start) if rest and (rest[1] in "\r\n" or text.find(rest[1], last, last + 200) >= 0) else ()
+    return _cells(text, start) if rest and _has_rows(text, last, rest[1]) else ()
+
+
+def _has_rows(text: str, last: int, part: str) -> bool:
+    """Whether the line under a name has columns as its own one has, or those of SQL's COPY."""
+    return part in "\r\n" or any(text.find(sign, last, last + 200) >= 0 for sign in (part, "\t"))
 
 
 def _cells(text: str, start: int) -> Iterator[Finding]:
@@ -44,7 +54,7 @@ def _cells(text: str, start: int) -> Iterator[Finding]:
         return
     part = next(sign for sign in header[0] if sign in _PARTS)
     columns = [cell.strip(" \t\"'") for cell in header[0].split(part)]
-    framed = part == "|" and not columns[0]
+    framed = part in "|\u2502" and not columns[0]
     if all(map(_CELL.fullmatch, columns[1:-1] if framed else columns)):
         yield from _rows(text, header.end() + 1, part, [names.promise(column) for column in columns])
 
@@ -79,6 +89,29 @@ def _rows(text: str, at: int, part: str, promised: list[Promise | None]) -> Iter
             at += len(cell) + 1
     yield Finding(at, at, NOTHING)
 
+
+_OPENS = r"""\\{0,3}["']?\s{0,2}:\s{0,2}[\[{]"""
+_MEMBER = (
+    r"""\\{0,3}["'](?P<name>[\w.-]{1,60})\\{0,3}["']\s{0,2}:\s{0,2}\\{0,3}["'](?P<value>[^\s"'\\]{8,400})\\{0,3}["']"""
+)
+
+
+def _members(text: str, end: int) -> Iterator[Finding]:
+    """The values in the JSON under a name in the plural, each as `"name": "…", "value": "…"` or named itself."""
+    opens = compiled(_OPENS).match(text, end) if text[end - 1] in "sS" else None
+    if opens is None:
+        return
+    last = text.find(text[opens.end() - 1 : opens.end()].translate(_CLOSING), opens.end(), opens.end() + 2000)
+    for member in compiled(_MEMBER).finditer(text, opens.end(), last if last >= 0 else opens.end() + 600):
+        if (
+            len(member["name"]) > 1
+            and not names.tells_otherwise(member["name"])
+            and values.is_told(Promise.SECRET, member["value"], quoted=True)
+        ):
+            yield Finding(*member.span("value"), Promise.SECRET.value)
+
+
+_CLOSING = str.maketrans("[{", "]}")
 
 _ENTRY = r"""\n (?P<indent>[ \t]*) (?:[-*\u2022+][ ]+|\d{1,2}[.)][ ]+)?
     (?: ["']?(?P<name>[\w.@/-]{1,60})["']?\s{0,4}[:=]\s{0,4} )?

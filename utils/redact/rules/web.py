@@ -11,14 +11,14 @@ from utils.redact.finding import NOTHING, QUOTE, Finding, compiled, group
 
 _URL = 1400
 """How far the user and the password of a URL may reach, in signs."""
-_CREDENTIALS = r"""(?: ://|:\\?/\\?/ ) (?P<user>[^\s/?\#:@\[\]"'<>\\]{0,256}+)
+_CREDENTIALS = r"""(?: ://|:\\?/\\?/ ) (?P<user>(?:[^\s/?\#:@\[\]"'<>\\]|\\(?![nrtu"'/])){0,256}+)
     (?: : (?! \d{1,5}[/?\#] | \{\w+[}?&]
             |  <[^>@]{0,80}>@ | \[[^\]@]{0,80}\]@ | \$?\{[^}@]{0,80}\}@ | \*+@ | \$\w+@ )
         (?: ([^\s/?\#"'<>]{1,1024})@ | ([^\s@"'<>]{1,1024}+)@ )
       | (?P<alone>@) )"""
 _NO_PASSWORD = re.compile(
     r"(?i:pass(?:word|wd)?|pwd|secret|token|your[-_]?\w*|x{3,}|\.{3}|changeme|example|redacted"
-    r"|%s|\$\(\w+\)|\{\{.*\}\}|\[?password\]?)"
+    r"|%s|%\(\w+\)s|\$\(\w+\)|\{\{.*\}\}|\[?password\]?)"
 )
 
 
@@ -95,7 +95,9 @@ def cookies(text: str, at: int) -> Iterator[Finding]:
         return
     last, most = head.end(), text.find("\n", head.end(), head.end() + 4096)
     most = most if most >= 0 else head.end() + 4096
-    for pair in compiled(r"(?!_g|_fbp|_hj|amp_)[\w.%$!-]{1,80}+=([\w.%+/=:~-]{1,4096}+)").finditer(text, last, most):
+    for pair in compiled(r"(?<![\w.])(?!_g|_fbp|_hj|amp_)[\w.%$!-]{1,80}+=([\w.%+/=:~-]{1,4096}+)").finditer(
+        text, last, most
+    ):
         if len(pair[1]) >= 16 and values.is_random(pair[1]) and not values.is_placeholder(pair[1]):
             yield Finding(*pair.span(1), "cookie")
     yield Finding(most, most, NOTHING)

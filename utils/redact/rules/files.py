@@ -1,0 +1,94 @@
+"""Files of one format: password files, configurations of servers and devices, markup, SQL, mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from utils.redact import names, values
+from utils.redact.finding import Finding, Rule, compiled, group
+
+_DSN = re.compile(r"""[\w.-]{1,64}:([^\s"'`@/]{6,128})\Z""")
+_JAAS = re.compile(r'\buser_\w{1,40}\s?=\s?\\?"([^"\\\n]{6,128})\\?"')
+_SNMP = re.compile(r"""[ ]["']?((?=\S{0,40}\d)[^\s"']{8,64})["']?(?=[ \n]|$)""")
+_PART = r"""form-data;[ ]name=\\?"(?P<name>[\w.-]{1,60})\\?"(?:(?:\r?\n|\\r\\n|\\n)[\w-]{1,40}:[^\n\\]{1,80}){0,3}
+    (?:\r?\n|\\r\\n|\\n){2}(?P<value>[^\s\\"]{6,400})"""
+
+
+def dsn(text: str, at: int) -> Iterable[Finding]:
+    """`user:VALUE@tcp(host)/database`, as Go writes it."""
+    start = max(0, at - 200)
+    match = _DSN.search(text[start:at])
+    if match and not values.is_placeholder(match[1]):
+        return (Finding(start + match.start(1), start + match.end(1), "password"),)
+    return ()
+
+
+def jaas(text: str, at: int) -> Iterator[Finding]:
+    """The users of a login module: `user_NAME="VALUE"`."""
+    for each in _JAAS.finditer(text, at, at + 600):
+        if not values.is_placeholder(each[1]):
+            yield Finding(*each.span(1), "password")
+
+
+def snmp_user(text: str, at: int) -> Iterator[Finding]:
+    """`createUser name SHA "VALUE" AES "VALUE"`."""
+    end = text.find("\n", at, at + 200)
+    for each in _SNMP.finditer(text, at + len("createuser"), end if end >= 0 else at + 200):
+        yield Finding(*each.span(1), "password")
+
+
+def form_data(text: str, at: int) -> Iterable[Finding]:
+    """The value of a part of a form whose name promises a secret."""
+    part = compiled(_PART).match(text, at)
+    promised = names.promise(part["name"]) if part else None
+    if part is None or promised is None or not values.keeps(promised, part["value"], assigned=True):
+        return ()
+    return (Finding(*part.span("value"), promised.value),)
+
+
+RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
+    (
+        (":5432:", ":5433:", ":6432:", ":6543:", ":3306:", ":*:*:"),
+        group("password", r":(?:\d{4}|\*):[\w*-]{1,64}:[\w*.-]{1,64}:((?=[^\s:*]{6})\S{6,256})"),
+    ),
+    (("]:25 ", "]:465 ", "]:587 "), group("password", r"\]:\d{2,3}[ \t]+[^\s:]{1,80}:(\S{6,128})")),
+    (("@tcp(", "@unix("), dsn),
+    (("loginmodule",), jaas),
+    (("createuser ",), snmp_user),
+    (('form-data; name="', 'form-data; name=\\"'), form_data),
+    (
+        ("snmp-server community ", "community string "),
+        group("password", r"(?i:snmp-server[ ])?(?i:community)[ ](?:string[ ](?:is[ ])?)?[\"']?([\w!@#%^*+=.-]{8,64})"),
+    ),
+    (
+        ("password 7 ", "key 7 ", "secret 5 ", "secret 8 ", "secret 9 "),
+        group("password", r"(?i:password|key|secret)[ ]\d[ ]([0-9A-Fa-f]{10,128}|\$\d{1,2}\$\S{10,128})"),
+    ),
+    (
+        ("ssid",),
+        group(
+            "password",
+            r"""(?i:ssid)[^\n]{0,60}?(?i:key|pass\w{0,8}|pw|psk|pwd)[ :=]{1,3}["'`]?((?=\S{0,40}\d)[^\s"'`,;]{8,63})""",
+        ),
+    ),
+    (("wifi:",), group("password", r"(?i:wifi):(?:[A-Z]:[^;]{0,64};){0,4}?P:((?:\\.|[^;\\\n]){8,128});")),
+    (("register =>", "register="), group("password", r"register[ ]?=>?[ ]?[\w.+-]{1,60}:([^\s:@/]{8,128})@(?=\w)")),
+    (("<master>{",), group("password", r"<(?i:master)>\{([^{}\s]{20,400})\}")),
+    (("'crypt' =>",), group("key", r"'crypt'[ ]=>[ ]\[\s*'key'[ ]=>[ ]'([^'\n]{16,128})'")),
+    (
+        ("random_password",),
+        group("password", r'''random_password"[^\n]{0,400}?"(?:result|bcrypt_hash)":\s?"([^"\n]{8,256})"'''),
+    ),
+    (
+        tuple(f"type={quote}password" for quote in ("", "'", '"', '\\"')),
+        group("password", r"""type=\\?["']?password\\?["']?[^<>\n]{0,200}?[ ]value=\\?["']([^"'\\\n]{6,200})"""),
+    ),
+    (
+        ("identified by", "identified with"),
+        group(
+            "password", r"(?i:identified[ ](?:with[ ]\S{1,40}[ ])?by)\s{1,4}(?:password\s)?['\"]([^'\"\n]{4,256})['\"]"
+        ),
+    ),
+    (('"username"',), group("key", r""""username":\s?"[^"\n]{1,80}",\s?"key":\s?"([0-9a-f]{32})\"""")),
+)
