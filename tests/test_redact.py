@@ -309,7 +309,10 @@ def test_97_of_100_secrets_go_to_the_last_twelve_signs_and_98_of_100_signs_aroun
     assert kept >= 0.995 * around
 
 
-def test_97_of_100_secrets_go_from_contexts_that_were_written_before_the_rules_saw_them(seeds: range) -> None:
+def test_99_of_100_secrets_go_from_contexts_that_were_written_before_the_rules_saw_them(
+    seeds: range, figure: Callable[[str], None]
+) -> None:
+    """At first sight it was 94 to 99 of 100, round by round; what each round showed, the rules know since."""
     redactor, missed, count = Redactor(), [], 0
     for kind, text, made in (line for seed in seeds for line in secret_corpus.contexts(secret_corpus.Maker(seed))):
         redacted = redactor.redact(text)
@@ -317,8 +320,9 @@ def test_97_of_100_secrets_go_from_contexts_that_were_written_before_the_rules_s
             count += 1
             left = secret_corpus.leaks(redacted, secret) if len(secret) > 12 else secret in redacted
             missed += [kind] if left else []
-    assert count > 400 * len(seeds)
-    assert len(missed) <= 0.03 * count, missed
+    figure(f"{count} secrets in {count // len(seeds)} contexts of other authors: {1 - len(missed) / count:.4f} gone")
+    assert count > 3000 * len(seeds)
+    assert len(missed) <= 0.01 * count, missed
 
 
 def test_encoded_text_is_decoded_and_looked_at_again(seeds: range) -> None:
@@ -501,6 +505,77 @@ def test_the_cells_under_a_name_in_the_header_of_a_table_go(part: str) -> None:
     secret = signs(14)
     table = f"name{part}password{part}role\nann{part}%s{part}admin\nben{part}{part}\n\nno table{part}{secret}{part}\n"
     assert Redactor().redact(table % secret) == table % "[REDACTED:password]"
+
+
+PLACES = {
+    "some words behind its name": "The password for the old router (in the cellar) is {}, as ever.",
+    "behind a colon": "WordPress application password for user `editor`: {}",
+    "between printed quotes": "Kennwort neu gesetzt auf „{}“, bitte ändern.",
+    "in another language": "contraseña: {}",
+    "in Polish": "hasło = {}",
+    "in Chinese": "密码：{}",
+    "on the next line": "Password for the elastic user (reset with `reset -u elastic`):\n  {}\n",
+    "in a block": 'acl {{\n  tokens {{\n    agent = "{}"\n  }}\n}}',
+    "in a list of objects": '{{"secrets":[{{"name":"stripe","value":"{}"}}],"total":1}}',
+    "in an element": "<key>password</key>\n<string>{}</string>",
+    "in the next cell": "<td>$_SERVER['DB_PASSWORD']</td><td class=\"v\">{}</td>",
+    "in a form": 'Content-Disposition: form-data; name="client_secret"\r\nContent-Type: text/plain\r\n\r\n{}\r\n--x',
+    "in an input": "<input type='password' name='pw' value='{}' autocomplete='off'>",
+    "in a row of COPY": "COPY public.api_keys (id, label, secret) FROM stdin;\n3\tmobile\t{}\n\\.",
+    "in a row of INSERT": "INSERT INTO users (name, password) VALUES ('ann', '{}');",
+    "in a table of boxes": "│ Service │ User │ Password │\n│ Grafana │ admin │ {} │",
+    "between colours": "login failed with password \x1b[1m{}\x1b[0m (attempt 2)",
+    "as a directive": "vrrp {{\n  auth_pass {}\n}}",
+    "as a default": 'const secret = process.env.SECRET ?? "{}";',
+    "behind a user": "[smtp.example.org]:587 noreply@example.org:{}",
+    "in a Go address": 'dsn := "shop:{}@tcp(127.0.0.1:3306)/shop"',
+    "piped into chpasswd": "echo 'deploy:{}' | chpasswd",
+    "at the very beginning": "{} was the token",
+    "on a line that goes on": "restic --option s3.secret-key=\\\n{}",
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_a_drawn_value_goes_from_wherever_its_place_tells_of_it(place: str) -> None:
+    secret = signs(24)
+    before, after = place.format("\0").split("\0")
+    redacted = Redactor().redact(place.format(secret))
+    assert secret not in redacted
+    assert redacted.startswith(before)
+    assert redacted.endswith(after)
+
+
+BROKEN = {
+    "at a backslash": 'export DEPLOY_TOKEN="{}\\\n{}"',
+    "in two strings": 'API_SECRET = ("{}"\n              "{}")',
+    "by a plus": "token: '{}' + '{}'",
+    "in quoted-printable": "Content-Transfer-Encoding: quoted-printable\n\nYour new API token is {}=\n{} - keep it.",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_both_pieces_of_a_broken_secret_go(text: str) -> None:
+    left, right = signs(20), signs(20)
+    redacted = Redactor().redact(text.format(left, right))
+    assert left not in redacted
+    assert right not in redacted
+
+
+TOLD = {
+    "its hash": "the token hash for this run is 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "its id": "The key id for the new service: 7c9e6679f3a14b2e",
+    "a policy": "The password for admins is required to have twelve signs.",
+    "a rule": "$request->validate(['password' => 'required|string|min:8|confirmed']);",
+    "an id of another thing": "input_tokens=2095 for msg_01XyZ3aBcD4eFgH5iJkLmNoP",
+    "a public key's token": "Version=5.2.7.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35",
+    "a variable of a shell": "set PASSWORD=%DB_PASSWORD%",
+    "a template's variable": "mysql://%(user)s:%(password)s@%(host)s/%(db)s",
+}
+
+
+@pytest.mark.parametrize("text", TOLD.values(), ids=TOLD)
+def test_what_is_told_of_a_secret_but_is_none_stays(text: str) -> None:
+    assert Redactor().redact(text) == text
 
 
 # --- the ready API and the filter

@@ -32,7 +32,7 @@ _NO_VALUES = _set(
 _FILLERS = (
     *("xxxx", "***", "...", "•••", "0123456789", "1234567890", "abcdefghij", "a-za-z", "a-z0-9", "0-9a-z"),
     *("changeme", "change_me", "change-me", "change me", "changeit", "change_it", "change-it", "changethis"),
-    *("change_this", "change-this", "example_", "{{", "${", "<%"),
+    *("change_this", "change-this", "example_", "{{", "${", "<%", "@tcp(", "@unix("),
 )
 _APART = bytes.maketrans(b"-_.<>()[]{}@", b" " * 12)
 _REFERENCE = re.compile(

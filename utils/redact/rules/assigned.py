@@ -62,6 +62,7 @@ _ASSIGNED = rf"""
 """
 
 _FAR = rf"""(?: [ ]?[:=\uff1a][ ]{{0,2}} | [ ]{_SAID}[ ]:? | [ ](?=[`{_PRINTED}]) )
+(?= [{_PRINTED}]?\s?\S{{0,80}}?[\d!@\#$%^&*+~?] | [A-Za-z0-9]{{4}}[ ][A-Za-z0-9]{{4}}[ ] )
 (?: (?P<q>["'`]) (?P<quoted> (?=[^"'`\n]{{0,80}}\d) [^"'`\n]{{6,200}} ) (?P=q)
   | (?:[{_PRINTED}]\s?)? (?P<plain> [A-Za-z0-9]{{4}}(?:[ ][A-Za-z0-9]{{4}}){{3,5}}(?![\w ]) | {_PLAIN} ) )
 """
@@ -78,7 +79,7 @@ _STRONGER = {
 """What makes of a key one that is kept."""
 _OPTION = re.compile(r"\b(?:ENV|ARG|setx?|set -\w+|config set)\s{1,4}(?:\S{1,20}\s)?\Z")
 _NETRC = re.compile(r"(?:login|account)\s+\S{1,80}\s+\Z")
-_ENDS_A_NAME = frozenset("./(@!?)>}&")
+_ENDS_A_NAME = frozenset("./(@!?>}&")
 """Behind one of these nothing is told of the name."""
 _NAME_SIGNS = string.ascii_letters + string.digits + "_-."
 

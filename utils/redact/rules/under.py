@@ -9,7 +9,8 @@ from utils.redact import names, values
 from utils.redact.finding import NOTHING, Finding, compiled
 from utils.redact.names import Promise
 
-_PARTS = ",;|\t\u2502"
+_PARTS = frozenset(",;|\t\u2502\n")
+"""What parts the columns of a table, and its lines."""
 _HEADER = re.compile(
     r"[ \t]*[|\u2502]?[^\n,|;\t\u2502]{1,60}(?:[,|;\t\u2502][^\n,|;\t\u2502]{0,60}){1,40}$", re.MULTILINE
 )
@@ -27,7 +28,7 @@ _MOST_ENTRIES = 40
 
 def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Finding]:
     """The secrets under the name `text[start:end]`, where its line is the head of a table or of a block."""
-    if text[end : end + 1] in "\"':" and (inside := tuple(_members(text, end))):
+    if text[end - 1] in "sS" and text[end : end + 1] in "\"':" and (inside := tuple(_members(text, end))):
         return inside
     last = text.find("\n", end, end + 400)
     if last < 0:
@@ -35,6 +36,8 @@ def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Findin
         return _sql(text, line) if text[line : line + 2].upper() in {"IN", "RE"} else ()
     if (text[last - 1] in ":{[" or text[last - 3 : last] == ": |") and promised is not Promise.KEY:
         return _entries(text, end, last, promised)
+    if _PARTS.isdisjoint(text[max(0, start - 24) : end + 24]):
+        return ()
     rest = _REST.match(text, end)
     return _cells(text, start) if rest and _has_rows(text, last, rest[1]) else ()
 
@@ -98,7 +101,7 @@ _MEMBER = (
 
 def _members(text: str, end: int) -> Iterator[Finding]:
     """The values in the JSON under a name in the plural, each as `"name": "…", "value": "…"` or named itself."""
-    opens = compiled(_OPENS).match(text, end) if text[end - 1] in "sS" else None
+    opens = compiled(_OPENS).match(text, end)
     if opens is None:
         return
     last = text.find(text[opens.end() - 1 : opens.end()].translate(_CLOSING), opens.end(), opens.end() + 2000)
