@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.backup.test_plan import OLD, row
-from utils.backup.clean import PLAIN, cleaned
+from utils.backup.clean import PLAIN, cleaned, seen
 from utils.backup.snapshot import BY_NAME, encoded, shards
 from utils.redact import Redactor
 
@@ -69,3 +69,29 @@ def test_whatever_is_cut_out_of_a_row_as_a_secret_it_stays_a_row(comment: str, d
     left = json.loads(found)
     assert left.keys() == before.keys()
     assert all(left[name] == before[name] for name in PLAIN & before.keys())
+
+
+def noise(size: int) -> bytes:
+    """What a picture, an archive or a film is to whom does not know it."""
+    return b"\0" + random.Random(size).randbytes(size)
+
+
+@pytest.mark.parametrize(
+    ("data", "kinds"),
+    [
+        (noise(900) + b"\xffpw:\xd8M0\xd9;v\xce\xee7\x88" + noise(900), set()),
+        (noise(900) + b"PW=4Q*\x94'j5\0" + noise(900), set()),
+        (noise(900) + b"\0an open door\xff" + noise(900), {"configured"}),
+        (noise(900) + b"\0Gr\xc3\xbc\xc3\x9fe aus K\xc3\xb6ln\xff" + noise(900), {"configured"}),
+        ("\ufeffthe key: an open door\n".encode("utf-16-le"), {"configured"}),
+        ("the key: an open door\n".encode("utf-16-be"), {"configured"}),
+        (f"\ufeff{HALVES['comment']}{HALVES['decision']}".encode("utf-16"), {"private-key"}),
+        (noise(900) + b"\xff\xff\0" + "".join(HALVES.values()).encode() + b"\0\xff", {"private-key"}),
+    ],
+    ids=["noise with pw", "noise with PW", "configured", "configured, not in ASCII", "UTF-16 with its mark",
+         "UTF-16 without", "a key in UTF-16", "a key in noise"],
+)  # fmt: skip
+def test_in_what_is_no_text_only_what_can_be_read_is_a_secret(data: bytes, kinds: set[str]) -> None:
+    redactor = Redactor(["an open door", "Gr\u00fc\u00dfe aus K\u00f6ln"])
+    assert {kind for _, kind in seen(data, redactor)} == kinds
+    assert cleaned("files/export/a.bin", data, redactor) == (None if kinds else data)

@@ -6,8 +6,11 @@ import base64
 import contextlib
 import json
 import os
+import random
 import re
 import secrets
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -109,6 +112,19 @@ def test_check_verifies_the_remote_without_the_vault_and_finds_what_was_tampered
     tampered = place.backup("--check")
     assert tampered.code == REFUSED
     assert f"{path}: is not what the manifest says" in tampered.err
+
+
+@pytest.mark.parametrize("content", ["{}\n", "[]\n", "no JSON\n", b"\xff\n", "[" * 9999, "", None])
+def test_whatever_somebody_made_of_a_shard_the_next_backup_mends_it(place: Place, content: str | bytes | None) -> None:
+    decision = place.insert("One")
+    assert place.backup().code == OK
+    path = f"tables/decision_vault/{decision[:2]}.jsonl"
+    whole = place.github.files()[path]
+    place.github.put({path: content})
+    said = place.backup()
+    assert said.code == OK, said.err
+    assert place.github.files()[path] == whole
+    assert place.report()["verified"] is True
 
 
 def test_a_secret_that_somebody_pushed_beside_is_told_by_file_and_line(place: Place) -> None:
@@ -455,6 +471,31 @@ def test_a_file_of_over_100_mb_is_refused_before_it_is_read(place: Place) -> Non
     assert said.code == REFUSED
     assert "export/dump.bin has 100 MB, more than a file may have. Take it out of BACKUP_PATHS" in said.err
     assert place.github.tip() == ""
+
+
+def test_files_of_51_and_of_100_mb_go_with_a_warning_and_one_of_more_stops_the_push(
+    place: Place, request: pytest.FixtureRequest, figure: Callable[[str], None]
+) -> None:
+    if not request.config.getoption("--long"):
+        pytest.skip("half a minute and 300 MB: --long")
+    (place.home / "export").mkdir()
+    for name, size in (("some", 51_000_000), ("most", 100_000_000)):
+        (place.home / "export" / f"{name}.bin").write_bytes(random.Random(size).randbytes(size))
+    began = time.monotonic()
+    said = place.backup()
+    assert said.code == OK, said.err
+    for told in ("some.bin has 51 MB", "most.bin has 100 MB"):
+        assert f"files/export/{told}; the repository refuses 100" in said.err
+    assert {len(place.github.contents()[f"files/export/{name}.bin"]) for name in ("some", "most")} == {
+        51_000_000, 100_000_000,
+    }  # fmt: skip
+    figure(f"151 MB backed up and verified in {time.monotonic() - began:.0f} s")
+    with (place.home / "export" / "most.bin").open("ab") as more:
+        more.write(b"x")
+    refused = place.backup()
+    assert refused.code == REFUSED
+    assert "export/most.bin has 100 MB, more than a file may have" in refused.err
+    assert len(place.github.commits()) == 1
 
 
 def test_clones_that_a_killed_run_left_are_removed_once_nobody_can_be_at_them(place: Place) -> None:

@@ -205,6 +205,12 @@ def test_the_deepest_row_that_is_one() -> None:
     assert snapshot.is_deep({"x": [value]})
 
 
+def test_a_shard_that_is_no_text_is_told() -> None:
+    files = {"tables/decision_vault/aa.jsonl": b"\xff\n"}
+    with pytest.raises(DamagedError, match="is no text"):
+        snapshot.verified(snapshot.complete(files, tool="1", schema="2", source="x").files)
+
+
 def test_too_large_files_are_told() -> None:
     assert snapshot.too_large({"a": 60_000_000, "b": 1}, 50_000_000) == ["a has 60 MB"]
 

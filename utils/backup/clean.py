@@ -18,10 +18,12 @@ from utils import redact
 from utils.backup import snapshot
 from utils.backup.snapshot import BY_NAME, Row, Table, marker_alone
 from utils.files import write_atomic
-from utils.redact import Redactor
+from utils.redact import CONFIGURED, SHORTEST_SECRET, Redactor
 
 PLAIN = {"id", "decision_id", "page_id", "date", "created_at", "updated_at", "changed_at", "at", "state", "operation"}
 """Columns that hold ids, times and our own words."""
+
+_READABLE = bytes(each if each in b"\t\n\r" or 32 <= each < 127 else 32 for each in range(256))
 
 
 class Memory:
@@ -58,8 +60,27 @@ def cleaned(path: str, data: bytes, redactor: Redactor) -> bytes | None:
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        return None if redactor.scan(data) else data
+        text = ""
+    if "\0" in text or not text:
+        return None if seen(data, redactor) else data
     return redactor.redact(text).encode()
+
+
+def seen(data: bytes, redactor: Redactor) -> list[tuple[int, str]]:
+    """The secrets in a file: the line of each, and its kind.
+
+    Of a file that is no text every value that is configured, and of the others those that can be read in it, be it as
+    UTF-16: `pw:` and any bytes are in every large picture.
+    """
+    found = redactor.scan(data)
+    if b"\0" not in data:
+        return found
+    readable = data.translate(_READABLE, b"\0").decode("ascii")
+    kept = {each for each in found if each[1] == CONFIGURED}
+    for each in redactor.find(readable):
+        if each.kind == CONFIGURED or each.end - each.start >= SHORTEST_SECRET:
+            kept.add((readable.count("\n", 0, each.start) + 1, each.kind))
+    return sorted(kept)
 
 
 def redacted(row: Row, table: Table, redactor: Redactor) -> Row:

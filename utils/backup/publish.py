@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from utils.backup import snapshot
-from utils.backup.clean import Memory, checksum, cleaned
+from utils.backup.clean import Memory, checksum, cleaned, seen
 from utils.backup.snapshot import MANIFEST, Changes, DamagedError, Snapshot
 from utils.errors import AnglesError, SafetyError
 from utils.git_helpers import Commit, Entry, MovedError, Remote, Repository, blob_id
@@ -227,7 +227,7 @@ class Branch:
         """The secrets that are seen in blobs that the branch has not, as they are in the clone: file, line and kind."""
         there = {entry.blob for entry in self.tree.values()}
         new = {blob: path for path, blob in tree.items() if blob not in there}
-        return list(seen(dict(zip(new.values(), self.repository.read(new), strict=True)), self.redactor))
+        return list(told(dict(zip(new.values(), self.repository.read(new), strict=True)), self.redactor))
 
     def commit(self, tree: Mapping[str, str], message: str, at: datetime) -> str:
         """Commits what was staged and pushes it; answers the branch's newest commit.
@@ -326,7 +326,7 @@ def verify(
         found = snapshot.verified(files)
     except DamagedError as damaged:
         raise DamagedSnapshotError(commits[0], damaged.problems) from None
-    return Verified(commits[0], taken(commits), found, tuple(seen(files, redactor)))
+    return Verified(commits[0], taken(commits), found, tuple(told(files, redactor)))
 
 
 def taken(commits: Sequence[Commit]) -> datetime:
@@ -337,7 +337,7 @@ def taken(commits: Sequence[Commit]) -> datetime:
     return commits[0].at
 
 
-def seen(files: Mapping[str, bytes], redactor: Redactor) -> Iterator[str]:
+def told(files: Mapping[str, bytes], redactor: Redactor) -> Iterator[str]:
     """The secrets that are seen in files: path, line and kind, never the value."""
     for path, data in files.items():
-        yield from (f"{path} line {line} ({kind})" for line, kind in redactor.scan(data))
+        yield from (f"{path} line {line} ({kind})" for line, kind in seen(data, redactor))

@@ -102,14 +102,7 @@ class Snapshot:
 
     def rows(self, table: str) -> list[Row]:
         """A table's rows, sorted by key."""
-        found = [
-            json.loads(line)
-            for path, data in self.files.items()
-            if path.startswith(f"tables/{table}/")
-            for line in data.split(b"\n")
-            if line
-        ]
-        return sorted(found, key=lambda row: row[BY_NAME[table].key])
+        return sorted(map(json.loads, _lines(self.files, table)), key=lambda row: row[BY_NAME[table].key])
 
     def documents(self) -> dict[str, bytes]:
         """The files of BACKUP_PATHS, by their paths in the home folder."""
@@ -246,12 +239,17 @@ def _no_rows(owned: Mapping[str, bytes]) -> Iterator[str]:
         for path, data in sorted(owned.items()):
             if not path.startswith(f"tables/{table.name}/"):
                 continue
-            for number, line in enumerate(data.split(b"\n"), 1):
+            try:
+                lines = data.decode().split("\n")
+            except UnicodeDecodeError:
+                yield f"{path}: is no text"
+                continue
+            for number, line in enumerate(lines, 1):
                 if line and (why := _no_row(line, table, keys)):
                     yield f"{path} line {number}: {why}"
 
 
-def _no_row(line: bytes, table: Table, keys: set[Any]) -> str:
+def _no_row(line: str, table: Table, keys: set[Any]) -> str:
     """Why a line is no row of a table, or ''; its key is added to the others."""
     try:
         row = json.loads(line)
@@ -385,19 +383,29 @@ def changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Changes:
     changed = sorted(path for path in set(after) & set(before) if after[path] != before[path])
     rows: dict[str, tuple[int, int, int]] = {}
     for table in TABLES:
-        at = f"tables/{table.name}/"
-        old, new = _by_key(table, before, at), _by_key(table, after, at)
+        old, new = set(_lines(before, table.name)), set(_lines(after, table.name))
+        was, is_now = ({_key(line, table) for line in some} for some in (old - new, new - old if old else ()))
         rows[table.name] = (
-            len(new.keys() - old.keys()),
-            sum(new[key] != old[key] for key in new.keys() & old.keys()),
-            len(old.keys() - new.keys()),
+            len(is_now - was) if old else len(new),
+            len(is_now & was),
+            len(was - is_now),
         )
     return Changes(tuple(added), tuple(changed), tuple(removed), rows)
 
 
-def _by_key(table: Table, files: Mapping[str, bytes], folder: str) -> dict[Any, bytes]:
-    lines = (line for path, data in files.items() if path.startswith(folder) for line in data.split(b"\n") if line)
-    return {json.loads(line)[table.key]: line for line in lines}
+def _lines(files: Mapping[str, bytes], table: str) -> Iterator[str]:
+    """The rows of a table as they stand in files."""
+    for path, data in files.items():
+        if path.startswith(f"tables/{table}/"):
+            yield from filter(None, data.decode("utf-8", "replace").split("\n"))
+
+
+def _key(line: str, table: Table) -> str:
+    """The key of a row; of what somebody made of it in the repository, that itself."""
+    try:
+        return str(json.loads(line)[table.key])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return line
 
 
 def shrunk(before: Mapping[str, int], after: Mapping[str, int], percent: float) -> list[str]:
