@@ -101,7 +101,7 @@ def content_key(content: Decision) -> tuple[Value, ...]:
 
 def utf16_units(text: str) -> int:
     """The length of a text as Notion counts it."""
-    return len(text) + sum(mark > "\uffff" for mark in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def split_text(text: str, limit: int = ITEM_UNITS) -> list[str]:
