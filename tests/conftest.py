@@ -27,6 +27,8 @@ from utils.local.binaries import ROOT_FOLDER
 from utils.local.notion import serve
 from utils.local.postgres import scratch
 from utils.migrations import migrate
+from utils.stores.base import Transport
+from utils.stores.postgres import PostgresTransport
 
 _NUMBER = itertools.count(1)
 
@@ -120,6 +122,14 @@ def worlds(server: str, template: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def lender(worlds: str) -> Iterator[Transport]:
+    """A transport to that database, for the runs of all tests."""
+    transport = PostgresTransport(worlds)
+    yield transport
+    transport.close()
+
+
+@pytest.fixture(scope="session")
 def somebody_else() -> int:
     """The id of a user who is not root, our own where we are not; skips where that user cannot reach this checkout."""
     if os.geteuid():
@@ -157,12 +167,13 @@ def world(request: pytest.FixtureRequest, tmp_path: Path, one_tls_context: None)
     indirect=True)`.
     """
     project: Project | None = None
+    transport: Transport | None = None
     if request.param == "postgres":
-        dsn = request.getfixturevalue("worlds")
+        dsn, transport = request.getfixturevalue("worlds"), request.getfixturevalue("lender")
     else:
         dsn, project = request.getfixturevalue("rest")
     empty(dsn)
-    with serve(tmp_path / "notion.db") as sandbox, World(dsn, sandbox, tmp_path, project) as both:
+    with serve(tmp_path / "notion.db") as sandbox, World(dsn, sandbox, tmp_path, project, lender=transport) as both:
         yield both
         if not request.node.stash.get(FAILED, False):
             both.watch.close()

@@ -68,7 +68,7 @@ def empty(server: str) -> Iterator[str]:
     """A database with nothing in it, on a server that has the roles."""
     name = f"empty_{next(_NUMBER)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("create database {} strategy file_copy").format(sql.Identifier(name)))
         yield at(server, name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 

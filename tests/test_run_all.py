@@ -65,11 +65,12 @@ def test_local_mode_goes_from_nothing_to_a_synced_vault_and_says_where_to_look(h
     assert "example decisions" not in again.stderr
 
 
-def test_on_a_terminal_the_results_are_a_table(home: Path) -> None:
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+def test_on_a_terminal_the_results_are_a_table(world: World) -> None:
     master, slave = pty.openpty()
     child = subprocess.Popen(
         [sys.executable, str(ROOT / "run_all.py")],
-        env={"PATH": os.environ["PATH"], "ANGLES_HOME": str(home), "TERM": "xterm", "COLUMNS": "120"},
+        env=world.environment(TERM="xterm", COLUMNS="120"),
         stdout=slave,
         stderr=subprocess.DEVNULL,
     )
@@ -82,6 +83,7 @@ def test_on_a_terminal_the_results_are_a_table(home: Path) -> None:
     text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
     assert re.search(r"^step +outcome +seconds +result", text, re.MULTILINE)
     assert re.search(r"^sync +done +\d", text, re.MULTILINE)
+    assert re.search(r"^backup +skipped +\D", text, re.MULTILINE)
 
 
 def test_what_needs_a_failed_step_is_skipped_and_the_worst_code_is_the_exit_code(home: Path) -> None:

@@ -30,7 +30,7 @@ NAMES = names_in(read_folder())
 def bare(server: str) -> Iterator[str]:
     """A database that nothing was applied to."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("create database bare_for_the_script")
+        connection.execute("create database bare_for_the_script strategy file_copy")
         yield at(server, "bare_for_the_script")
         connection.execute("drop database bare_for_the_script with (force)")
 

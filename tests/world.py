@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -60,6 +61,7 @@ class World:
         project: Supabase's REST API, where the vault is reached by that.
         tap: given both sides of every run in this process before it begins.
         now: the clock of this machine, as such a run has it.
+        lender: a transport to the database for all runs, which is closed by whoever opened it; None opens one.
     """
 
     dsn: str
@@ -69,10 +71,11 @@ class World:
     workers: int = 4
     tap: Callable[[Vault, Notion], None] = lambda _vault, _notion: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    lender: Transport | None = None
 
     def __enter__(self) -> Self:
         self.db = psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row)
-        self._pool = PostgresTransport(self.dsn)
+        self._own = PostgresTransport(self.dsn)
         self.runs = 0
         self.database_id = self.sandbox.database_id
         self.reader = self.notion()
@@ -83,7 +86,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.reader.close()
-        self._pool.close()
+        self._own.close()
         self.db.close()
 
     # --- the sync
@@ -103,7 +106,7 @@ class World:
         """A new vault on the database."""
         if self.project:
             return Vault(RestTransport(self.project.url, self.project.secret))
-        return Vault(_Lent(self._pool))
+        return Vault(_Lent(self.lender or self._own))
 
     def notion(self) -> Notion:
         """A new adapter on the sandbox."""
@@ -297,8 +300,10 @@ class World:
     def tables(self, *more_tables: str) -> dict[str, Any]:
         """All that a run may write in the vault but its own marks: rows with their versions."""
         tables = ("decision_vault", "sync_links", "sync_log", "decision_history", "agent_activity", *more_tables)
-        query = sql.SQL("select t.xmin::text as version, to_jsonb(t) as row from {} t order by row")
-        return {table: self.db.execute(query.format(sql.Identifier(table))).fetchall() for table in tables}
+        found: dict[str, Any] = {table: [] for table in tables}
+        for row in self.db.execute(_contents(tables)):
+            found[row.pop("name")].append(row)
+        return found
 
     def everything(self, *more_tables: str) -> Mapping[str, Any]:
         """All that a run may write but its own marks: rows with their versions, pages, the bin, the properties."""
@@ -307,6 +312,14 @@ class World:
         for name, in_trash in (("pages", False), ("bin", True)):
             found[name] = control.pages(database_id=ours, in_trash=in_trash)
         return {**found, "schema": control.schema(database_id=ours)}
+
+
+@cache
+def _contents(tables: tuple[str, ...]) -> bytes:
+    """Asks for the rows of all tables at once."""
+    each = sql.SQL("select {} as name, t.xmin::text as version, to_jsonb(t) as row from {} t")
+    parts = [each.format(sql.Literal(table), sql.Identifier(table)) for table in tables]
+    return sql.SQL("{} order by name, row").format(sql.SQL(" union all ").join(parts)).as_bytes(None)
 
 
 def property_values(fields: Mapping[str, Any]) -> dict[str, Any]:

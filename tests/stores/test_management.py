@@ -30,7 +30,7 @@ FILES = read_folder()
 def empty(server: str) -> Iterator[str]:
     """A database with nothing in it."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("create database by_management")
+        connection.execute("create database by_management strategy file_copy")
         yield at(server, "by_management")
         connection.execute("drop database by_management with (force)")
 

@@ -62,7 +62,10 @@ def restored(snapshot: Snapshot, world: World, workers: int = 1) -> Iterator[Wor
     folder.mkdir()
     with closing(sqlite3.connect(snapshot.file)) as source, closing(sqlite3.connect(folder / "notion.db")) as copy:
         source.backup(copy)
-    with serve(folder / "notion.db") as sandbox, World(world.dsn, sandbox, folder, world.project, workers) as again:
+    with (
+        serve(folder / "notion.db") as sandbox,
+        World(world.dsn, sandbox, folder, world.project, workers, lender=world.lender) as again,
+    ):
         yield again
 
 
