@@ -320,7 +320,8 @@ class Repository:
         return found
 
     def _import(self, parts: Iterable[bytes]) -> None:
-        self._ask("fast_import", "--quiet", "--force", data=b"".join(parts))  # of our own branch here, that is
+        """Makes objects of a stream, all of it or nothing; what is forced is our own branch here."""
+        self._ask("fast_import", "--quiet", "--force", "--done", data=b"".join((*parts, b"done\n")))
 
     def _ask(self, command: str, *arguments: str, data: bytes = b"", seconds: float = LOCAL_SECONDS) -> bytes:
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import pytest
 
 from tests.backup.conftest import FILES, Place
 from tests.conftest import empty
-from utils.errors import OK, USAGE
+from utils.errors import OK, USAGE, AnglesError
+from utils.git_helpers import Remote, Repository, blob_id
 
 IDS = [f"{number:02x}000000-0000-4000-8000-000000000000" for number in range(5)]
 TABLES = ("decision_vault", "decision_history", "sync_log")
@@ -45,7 +48,7 @@ class Killed:
         command = [sys.executable, str(Path(__file__).with_name("moments.py")), str(number), str(count)]
         ended = subprocess.run(
             [*command, FILES[self.script], *self.arguments],
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.place.home), **self.place.env},
+            env={"PATH": os.environ["PATH"], "HOME": str(self.place.home), **self.place.env},
             cwd="/",
             capture_output=True,
             text=True,
@@ -90,6 +93,34 @@ def test_a_backup_that_was_killed_is_completed(
     )
     assert damaged.returncode == 0
     tell(len(points))
+
+
+def test_a_stream_to_git_that_is_cut_off_makes_no_commit_of_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process that writes it is killed: git has had the first lines, and sees its end."""
+    repository = Repository(tmp_path / "r.git", Remote(str(tmp_path / "none.git"), "b"))
+    contents = {f"tables/decision_vault/{number:02x}.jsonl": b"%d\n" % number for number in range(5)}
+    repository.store(contents.values())
+    files = {path: blob_id(data) for path, data in contents.items()}
+    ask, streams = repository._ask, list[bytes]()
+
+    def cut(command: str, *arguments: str, data: bytes = b"", **options: Any) -> bytes:
+        if command == "fast_import":
+            streams.append(data)
+            data = data[:size]
+        return ask(command, *arguments, data=data, **options)
+
+    monkeypatch.setattr(repository, "_ask", cut)
+    size = None
+    whole = repository.commit(None, files, "Backup", datetime(2026, 1, 1, tzinfo=UTC))
+    assert set(repository.tree(whole)) == set(files)
+    repository.point(repository.branch, None)
+    ends = [number for number, sign in enumerate(streams[0], 1) if sign == ord("\n")][:-1]
+    for size in (*ends, *(end - 3 for end in ends)):
+        with pytest.raises(AnglesError):
+            repository.commit(None, files, "Backup", datetime(2026, 1, 1, tzinfo=UTC))
+        assert repository.tip(repository.branch) is None, streams[0][:size]
 
 
 # --- restore
