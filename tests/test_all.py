@@ -15,7 +15,7 @@ PROCESSES_AT_MOST = 4
 
 def main() -> int:
     """Answers pytest's exit code."""
-    processes = min(PROCESSES_AT_MOST, os.cpu_count() or 1)
+    processes = min(PROCESSES_AT_MOST, (os.cpu_count() or 1) + 1)  # some wait, for a slot's time or a child's end
     given = ["-n", str(processes), "--dist", "worksteal", *sys.argv[1:]]
     return int(pytest.main(["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), str(ROOT / "tests"), *given]))
 
