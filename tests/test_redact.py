@@ -433,6 +433,10 @@ FIELDS: dict[str, tuple[Any, bool]] = {
     "password_hint": ("the name of the cat", False),
     "total_tokens": (1204, False),
     "comment": ("the password is kept in the vault", False),
+    "credentials": ({"stripe": value(), "agents": [value()]}, True),
+    "secrets": ([{"name": "stripe", "value": value()}], True),
+    "tokens_used": ({"prompt": 812, "model": "gpt-4o-2024-08-06"}, False),
+    "auth": ({"type": "bearer", "user": "anna", "id": str(uuid.uuid4()), "url": "https://a.example/x"}, False),
 }
 
 

@@ -26,9 +26,12 @@ class LineError(AnglesError):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the filter; answers its exit code."""
     _parser().parse_args(argv)
+    lines = _Lines(sys.stdin.fileno())
     try:
-        for item in redacted(sys.stdin.buffer, configured()):
-            print(json.dumps(item), flush=True)
+        for item in redacted(lines, configured()):
+            sys.stdout.write(json.dumps(item) + "\n")
+            if lines.all_read:
+                sys.stdout.flush()
     except AnglesError as error:
         print(f"redact: {error}", file=sys.stderr)
         return error.exit_code
@@ -37,6 +40,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+class _Lines:
+    """The lines of a file as they come; `all_read` where none is left of what came, so that answers can go out."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.all_read = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        rest = b""
+        while block := os.read(self._descriptor, 1 << 16):
+            *lines, rest = (rest + block).split(b"\n")
+            for left, line in zip(range(len(lines) - 1, -1, -1), lines, strict=True):
+                self.all_read = not left
+                yield line
+        if rest:
+            yield rest
 
 
 def redacted(lines: Iterable[bytes], redactor: Redactor) -> Iterator[dict[str, Any]]:
@@ -54,7 +75,8 @@ def redacted(lines: Iterable[bytes], redactor: Redactor) -> Iterator[dict[str, A
             raise LineError(f"line {number}", "is no JSON", 'Write one object {"id": …, "text": …} a line') from error
         if not isinstance(item, dict) or not isinstance(item.get("text"), str):
             raise LineError(f"line {number}", "has no text", 'Write one object {"id": …, "text": …} a line')
-        yield {**redactor.redact_json(item), "text": redactor.redact(item["text"])}
+        text = item["text"]
+        yield {**redactor.redact_json(item | {"text": ""}), "text": redactor.redact(text)}
 
 
 def _parser() -> argparse.ArgumentParser:

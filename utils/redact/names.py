@@ -97,7 +97,7 @@ def promise(name: str) -> Promise | None:
     last, before = words[-1], words[:-1]
     if " ".join(words[-2:]) in _PAIRS or (last == "pat" and before):
         return Promise.SECRET
-    if last in _NO_SECRET or words[-3:] == ["public", "key", "token"]:
+    if last in _NO_SECRET or words[-3:] == ["public", "key", "token"] or before[-1:] == ["hashed"]:
         return None
     if last not in {"secret", "salt"} and not _PASSWORD.fullmatch(last) and _tells_of_a_thing(before):
         return None
@@ -117,8 +117,8 @@ def _tells_of_a_thing(before: list[str]) -> bool:
     return not _NO_SECRET.isdisjoint(before[-1:]) and before[-2:] != ["azure", "storage"]
 
 
-_OTHERWISE = (_NO_SECRET - _set("project answer page map mask special message order site")) | _set(
-    "hash hashes commit sha sha1 sha256 md5 sum checksum digest fingerprint version release file files uuid guid "
+_OTHERWISE = _NO_SECRET - _set("s3 storage project answer page map mask special message order site") | _set(
+    "identifier hash hashes commit sha sha1 sha256 md5 sum checksum digest fingerprint version release file files uuid guid "
     "expires expired used valid until since hint example e.g like such owner author "
     "reviewed branch tag image build ticket thumbprint serial kid"
 )

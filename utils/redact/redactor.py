@@ -15,6 +15,8 @@ from utils.redact.marks import Marks, lowered
 SHORTEST_SECRET = 8
 """Configured values of fewer characters are ignored: they occur in ordinary words."""
 
+_SHORTEST_TEXT = 6
+"""In a text of fewer signs no secret and its name have room."""
 CONFIGURED = "configured"
 _MARKER = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
 _UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
@@ -58,6 +60,8 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with a marker for each secret. What was redacted before is left as it is."""
+        if len(text) < _SHORTEST_TEXT:
+            return text
         secrets = self.find(text)
         if not secrets:
             return text
@@ -87,20 +91,28 @@ class Redactor:
         """
         return self._walked(value, None)
 
-    def _walked(self, value: Any, promised: names.Promise | None) -> Any:
+    def _walked(self, value: Any, promised: names.Promise | None, above: names.Promise | None = None) -> Any:
+        """A value whose own name promises `promised`, and the name of the object around it `above`."""
         if isinstance(value, str):
             if promised and value and values.keeps(promised, value, assigned=True):
                 return f"[REDACTED:{promised.value}]"
+            if above and not promised and values.is_told(above, value, quoted=True):
+                return f"[REDACTED:{above.value}]"
             return value if values.is_harmless(value) and not self._configured(value) else self.redact(value)
         if isinstance(value, dict):
-            pair = names.promise(str(value.get("name") or value.get("key") or "")) if "value" in value else None
-            return {
-                self._walked(key, None): self._walked(item, pair if key == "value" else names.promise(str(key)))
-                for key, item in value.items()
-            }
+            return self._fields(value, above if promised in {None, names.Promise.KEY} else promised)
         if isinstance(value, list | tuple):
-            return [self._walked(item, promised) for item in value]
+            return [self._walked(item, promised, above) for item in value]
         return value
+
+    def _fields(self, value: dict[Any, Any], above: names.Promise | None) -> dict[Any, Any]:
+        pair = names.promise(str(value.get("name") or value.get("key") or "")) if "value" in value else None
+        fields = {}
+        for key, item in value.items():
+            promised = pair if key == "value" else names.promise(str(key))
+            told = None if names.tells_otherwise(str(key)) else above
+            fields[self._walked(key, None)] = self._walked(item, promised, told)
+        return fields
 
     def find(self, text: str) -> list[Finding]:
         """The secrets in a text, in its order; they do not overlap, and none lies in a marker."""

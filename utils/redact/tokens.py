@@ -234,6 +234,9 @@ typesense     ~xyz_                                             [A-Za-z0-9]{30,}
 k3s           ~K10                                              [0-9a-f]{50,}(?:::\w{1,20}:\w{8,})?
 anaconda      conda.anaconda.org/t/                             [\w-]{16,}
 laravel       [base64:                                          [A-Za-z0-9+/]{43}=
+openai        ~sess-                                            [A-Za-z0-9]{32,}
+openai        ~ek_                                              [0-9a-f]{32,}
+azure         AZDO                                              (?<=[A-Za-z0-9]{76}AZDO)[A-Za-z0-9]{4}(?![A-Za-z0-9])
 jenkins       {AQAAABAAAA                                       [A-Za-z0-9+/]{20,}={0,2}\}?
 deepl         :fx                                               (?<=-[0-9a-f]{12}:fx)(?![\w-])
 maxmind       _mmk                                              (?<=[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk)
@@ -247,7 +250,7 @@ crypt         $argon2id$|$argon2i$|$argon2d$                    v=\d+\$[\w=,]{5,
 crypt         pbkdf2_sha256$                                    \d+\$\w+\$[\w+/=]{30,}
 """
 
-BACK = {"-us": 32, "_mmk": 36, "Q~": 4, ".atlasv1.": 14, "NRAL": 36, "FFFFNRAL": 32, ":fx": 36}
+BACK = {"-us": 32, "_mmk": 36, "Q~": 4, ".atlasv1.": 14, "NRAL": 36, "FFFFNRAL": 32, ":fx": 36, "AZDO": 76}
 """How many signs before the prefix are the secret's own, where the prefix does not begin it."""
 
 
@@ -294,7 +297,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 _MARKLESS = re.compile(
     r"(?P<okta>00(?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])[\w-]{38,40}(?![\w-]))"
     r"|(?P<discord>[MNO][A-Za-z\d_-]{22,27}\.[\w-]{6}\.[\w-]{27,60}(?![\w-]))"
-    r"|(?P<token>[a-z]{2,12}(?:[_-](?:live|test|prod|api|pat|sk|key|secret|token|v\d|dev|admin)){1,2}[_-][A-Za-z0-9]{20,}+(?![\w-]))",
+    r"|(?P<token>(?!(?:cs|pi|pm|ch|seti|cus|sub)_)[a-z]{2,12}(?:[_-](?:live|test|prod|api|pat|sk|key|secret|token|v\d|dev|admin)){1,2}[_-][A-Za-z0-9]{20,}+(?![\w-]))",
     re.ASCII,
 )
 

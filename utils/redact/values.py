@@ -30,7 +30,7 @@ _NO_VALUES = _set(
 )
 """Words that are no value where they are the whole of it, a number behind them or not."""
 _FILLERS = (
-    *("xxxx", "***", "...", "•••", "0123456789", "1234567890", "abcdefghij", "a-za-z", "a-z0-9", "0-9a-z"),
+    *("xxxxxx", "***", "...", "•••", "0123456789", "1234567890", "abcdefghij", "a-za-z", "a-z0-9", "0-9a-z"),
     *("changeme", "change_me", "change-me", "change me", "changeit", "change_it", "change-it", "changethis"),
     *("change_this", "change-this", "example_", "{{", "${", "<%", "@tcp(", "@unix("),
 )
@@ -41,7 +41,7 @@ _REFERENCE = re.compile(
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|sha\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
     | !(?:vault\w*|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ENC\[ | &\w+$ | ::?
-    | \w+![rs]$ | v\d+\.\d+\.\d+[\w.+-]*$ | -----BEGIN | [\w.]+@[a-z.]+\.[a-z]+$
+    | \w+![rs]$ | (?:[0-9A-Fa-f]{2}:){5} | v\d+\.\d+\.\d+[\w.+-]*$ | -----BEGIN | [\w.]+@[a-z.]+\.[a-z]+$
     | (?i:scram-sha-\d+(?:-plus)?|(?:aes|hs|rs|es|ps|sha)-?\d{1,3}(?:[-_/][a-z0-9]{1,6}){0,3})$""",
     re.VERBOSE,
 )
@@ -70,12 +70,17 @@ def _is_stand_in(low: str) -> bool:
     if low in _NO_VALUES or any(map(low.__contains__, _FILLERS)):
         return True
     if not _STAND_INS.isdisjoint(low.encode(errors="replace").translate(_APART).split()):
-        return True
+        return len(low) < _TOO_LONG_FOR_A_STAND_IN or wordiness(low) > 0.35
     if low.endswith(("example", "examplekey", "placeholder")) or not low.strip("x-"):
         return True
-    return len(low) <= 12 and _COUNTED.fullmatch(low) is not None
+    if len(low) <= 12 and _COUNTED.fullmatch(low):
+        return True
+    return "xxx" in low and _CROSSES.search(low) is not None
 
 
+_TOO_LONG_FOR_A_STAND_IN = 48
+"""From so many signs on, a drawn value may hold a word between two dashes by chance."""
+_CROSSES = re.compile(r"(?<![a-z0-9])x{3,}(?![a-z0-9])")
 _COUNTED = re.compile(r"(?:password|test|testing)\d{1,4}|12345678\d*|abcdef\w{0,3}")
 
 
@@ -124,8 +129,10 @@ _HASH = re.compile(r"[0-9a-fA-F]{16}|[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.,+Z-]*)?|[\d.,:+/-]+")
 _KNOWN_HARMLESS = re.compile(rf"(?:{_UUID.pattern}|{_HEX.pattern}|{_DATE.pattern}|sha\d+-[A-Za-z0-9+/=]+)\Z")
-_APP = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}|(?=[A-Za-z ]*\d)[A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5}")
+_APP = re.compile(r"[a-z]{4}(?: ?[a-z]{4}){3}|(?=[A-Za-z ]*\d)[A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5}")
 """How Google and WordPress write a password made for one program."""
+_CHOSEN = re.compile(r"(?=.*\d{3})[A-Za-z]{3,}[-_]?\d+(?:[-_][a-z]+)?|(?=.*\d{3})[A-Za-z]{3,}[-_][a-z]{3,}[-_]?\d+")
+"""A word and a number: what people choose."""
 _WORD = re.compile(r"(?:^|[-/_.:])[a-z]{4,}(?:[-/_.:]|$)")
 
 
@@ -182,7 +189,8 @@ def _fulfils(promised: Promise, value: str, *, assigned: bool) -> bool:
 
 def is_told(promised: Promise, value: str, *, quoted: bool) -> bool:
     """Whether a value in a sentence or under a head is the one that was spoken of: it can be no word of the text."""
-    if len(value) < 8 or not value.isascii() or is_placeholder(value) or is_identifier(value):
+    prefix = len(value) < 20 and value[-1:] in {"-", "_"}
+    if len(value) < 8 or prefix or not value.isascii() or is_placeholder(value) or is_identifier(value):
         return False
     if _APP.fullmatch(value):
         return promised is Promise.PASSWORD and (wordiness(value) < 0.65 or not _DIGITS.isdisjoint(value))
@@ -207,8 +215,10 @@ def _is_prose(value: str) -> bool:
 def _is_password(value: str) -> bool:
     """Whether a value that could be a word or a remark is a password all the same."""
     if _APP.fullmatch(value):
-        return not value.islower() or wordiness(value) < 0.65
-    if len(value) < 6 or _is_prose(value) or _WRITTEN.fullmatch(value) or _DATE.fullmatch(value):
+        return not value.islower() or wordiness(value) < (0.65 if " " in value else 0.5)
+    if len(value) < 6 or _is_prose(value) or _DATE.fullmatch(value):
+        return False
+    if _WRITTEN.fullmatch(value) and not _CHOSEN.fullmatch(value):
         return False
     return _is_mixed(value) or is_random(value)
 

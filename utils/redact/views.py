@@ -59,15 +59,16 @@ def views(text: str) -> Iterator[View]:
 
 _PIECE = r"(?=[A-Za-z0-9_+/.][\w+/=.-]{7})"
 """A token begins, or goes on."""
-_JOINTS = tuple(
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        rf"\\\n[ \t]*{_PIECE}",
-        *(rf"{quote}\n(?<=[\w+/=.-]{{4}}{quote}\n)[ \t]+{quote}{_PIECE}" for quote in "\"'"),
-        *(rf"{quote} \\\n[ \t]*{quote}{_PIECE}" for quote in "\"'"),
-        *(rf"{quote} \+ {quote}(?<=[\w+/=.-]{{4}}{quote} \+ {quote}){_PIECE}" for quote in "\"'"),
-    )
-)
+_JOINTS = {
+    "\\\n": re.compile(rf"\\\n[ \t]*{_PIECE}", re.ASCII),
+    **{
+        f"{quote}{joint}": re.compile(
+            rf"{quote}{re.escape(joint)}(?<=[\w+/=.-]{{4}}{quote}{re.escape(joint)})[ \t]*{quote}{_PIECE}", re.ASCII
+        )
+        for quote in "\"'"
+        for joint in ("\n", " \\\n", " + ")
+    },
+}
 """Where a token goes on behind the end of its line, or in the next of two quoted pieces."""
 _SOFT_BREAK = re.compile(rf"(?<=\w)=\n{_PIECE}")
 """The same in mails that are quoted-printable."""
@@ -75,7 +76,8 @@ _SOFT_BREAK = re.compile(rf"(?<=\w)=\n{_PIECE}")
 
 def _joined(text: str) -> Iterator[View]:
     """What is written over several lines or in several pieces, as one."""
-    patterns = (*_JOINTS, _SOFT_BREAK) if "quoted-printable" in text else _JOINTS
+    patterns = [pattern for literal, pattern in _JOINTS.items() if literal in text]
+    patterns += [_SOFT_BREAK] if "quoted-printable" in text else []
     joints = deque(sorted(joint.span() for pattern in patterns for joint in pattern.finditer(text)))
     while joints:
         group = [joints.popleft()]

@@ -32,13 +32,13 @@ _SIGN = rf"""
     (?=[=:?+<|\u2192\uff1a\u2502-]) (?: :\s?[A-Za-z_&][\w.,|&?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
     (?P<sep> =>|:=|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|\?\?|\|\||(?<=[ ])[|\u2502](?=[ ]) )
     [*_]{{0,2}} \s{{0,20}}+
-    (?: [|>][+-]?\s{{1,40}} )? (?:(?i:bearer|basic|token)\s+)?
+    (?: [|>][+-]?\s{{1,40}} | \[\s?(?={QUOTE}) )? (?:(?i:bearer|basic|token)\s+)?
     (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str|Sensitive)
         \((?={QUOTE}) | string\(\d+\)[ ] )?"""
 """The sign of an assignment, with a type before it and a call around the value."""
 
 _NEXT = rf"""
-    {QUOTE}? [\])]? {QUOTE}? \s{{0,4}}+ [,{{]? \s{{0,40}}+ (?: type\s{{0,2}}=\s{{0,2}}"?\w+"?\s+ )? {QUOTE}?
+    {QUOTE}? [\])]? {QUOTE}? \s{{0,4}}+ [,{{]? \s{{0,40}}+ (?: type\s{{0,8}}=\s{{0,2}}"?\w+"?\s+ )? {QUOTE}?
         (?i:value|default|content|text){QUOTE}? \s{{0,4}} [:=] \s{{0,4}} (?P<value>)
   | {QUOTE}? \s{{0,4}}+ ,\s{{0,40}}+ (?={QUOTE}) (?P<pair>)
   | (?P<xml> {QUOTE}?>\s{{0,40}}(?:<(?i:value|string)[^<>]{{0,40}}>)?
@@ -61,7 +61,7 @@ _ASSIGNED = rf"""
 )?
 """
 
-_FAR = rf"""(?: [ ]?[:=\uff1a][ ]{{0,2}} | [ ]{_SAID}[ ]:? | [ ](?=[`{_PRINTED}]) )
+_FAR = rf"""(?: [ ]?[:\uff1a][ ]{{0,2}} | [ ]=[ ] | [ ]{_SAID}[ ]:? | [ ](?=[`{_PRINTED}]) )
 (?= [{_PRINTED}]?\s?\S{{0,80}}?[\d!@\#$%^&*+~?] | [A-Za-z0-9]{{4}}[ ][A-Za-z0-9]{{4}}[ ] )
 (?: (?P<q>["'`]) (?P<quoted> (?=[^"'`\n]{{0,80}}\d) [^"'`\n]{{6,200}} ) (?P=q)
   | (?:[{_PRINTED}]\s?)? (?P<plain> [A-Za-z0-9]{{4}}(?:[ ][A-Za-z0-9]{{4}}){{3,5}}(?![\w ]) | {_PLAIN} ) )
@@ -153,7 +153,7 @@ class _Assigned(NamedTuple):
             begin, end = begin + 2, end - 2
         if self._accepts(text[begin:end]):
             return Finding(begin, end, self.promised.value)
-        long = end - begin > _LONG[group] and "=" not in text[begin:end]
+        long = end - begin > _LONG[group] and "://" not in text[begin:end]
         return Finding(begin, end, NOTHING) if long else None
 
     def _accepts(self, value: str) -> bool:

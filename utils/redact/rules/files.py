@@ -53,6 +53,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
         group("password", r":(?:\d{4}|\*):[\w*-]{1,64}:[\w*.-]{1,64}:((?=[^\s:*]{6})\S{6,256})"),
     ),
     (("]:25 ", "]:465 ", "]:587 "), group("password", r"\]:\d{2,3}[ \t]+[^\s:]{1,80}:(\S{6,128})")),
+    (("ugfzc3dvcmq6",), group("password", r"(?i:UGFzc3dvcmQ6)\s{1,4}(?:C:[ ])?([A-Za-z0-9+/]{8,400}={0,2})")),
     (("@tcp(", "@unix("), dsn),
     (("loginmodule",), jaas),
     (("createuser ",), snmp_user),

@@ -28,7 +28,7 @@ _MOST_ENTRIES = 40
 
 def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Finding]:
     """The secrets under the name `text[start:end]`, where its line is the head of a table or of a block."""
-    if text[end - 1] in "sS" and text[end : end + 1] in "\"':" and (inside := tuple(_members(text, end))):
+    if text[end : end + 1] in "\"':\\" and (inside := tuple(_members(text, end))):
         return inside
     last = text.find("\n", end, end + 400)
     if last < 0:
@@ -85,7 +85,7 @@ def _rows(text: str, at: int, part: str, promised: list[Promise | None]) -> Iter
             break
         for cell, promise in zip(row, promised, strict=True):
             value = cell.strip(" \t\r\"'`")
-            code = values.is_code(value, assigned=False, variable=True)
+            code = values.is_code(value, assigned=False, variable=promise is not Promise.PASSWORD)
             if promise and not code and values.keeps(promise, value, assigned=False):
                 begin = at + cell.index(value)
                 yield Finding(begin, begin + len(value), promise.value)
@@ -100,7 +100,7 @@ _MEMBER = (
 
 
 def _members(text: str, end: int) -> Iterator[Finding]:
-    """The values in the JSON under a name in the plural, each as `"name": "…", "value": "…"` or named itself."""
+    """The values in the JSON under a name, each as `"name": "…", "value": "…"` or named itself."""
     opens = compiled(_OPENS).match(text, end)
     if opens is None:
         return
