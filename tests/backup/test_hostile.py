@@ -205,7 +205,7 @@ HAND: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 
 @pytest.mark.parametrize("edited", HAND)
 def test_a_manifest_that_was_edited_by_hand_stops_all_but_the_next_backup(place: Place, edited: str) -> None:
-    decision = place.insert("One")
+    place.insert("One")
     backed_up(place)
     manifest = json.loads(place.github.files()[MANIFEST])
     meddle, told = HAND[edited]
@@ -214,8 +214,11 @@ def test_a_manifest_that_was_edited_by_hand_stops_all_but_the_next_backup(place:
     for said in (place.backup("--check"), place.restore("--restore-decisions")):
         assert said.code == REFUSED, said.err
         assert told in said.err
-    place.db.execute("update decision_vault set comment = 'c' where id = %s", (decision,))
-    assert place.backup().code == OK
+    said = place.backup()
+    assert said.code == OK, said.err
+    assert "the last snapshot is damaged, a new one takes its place" in said.err
+    assert told in said.err
+    assert len(place.github.commits()) == 3
     assert place.backup("--check").code == OK
 
 

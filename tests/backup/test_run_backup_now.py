@@ -20,7 +20,7 @@ from tests.git_server import redirecting
 from tests.local.test_postgres import small_disk
 from utils.backup import clean, run
 from utils.backup.snapshot import MANIFEST
-from utils.errors import BUSY, OK, PROBLEMS, REFUSED, UNAVAILABLE, USAGE
+from utils.errors import BUSY, OK, PROBLEMS, REFUSED, UNAVAILABLE, USAGE, AnglesError
 from utils.files import hold_lock
 from utils.git_helpers import make_bare
 from utils.redact import Redactor
@@ -125,6 +125,23 @@ def test_whatever_somebody_made_of_a_shard_the_next_backup_mends_it(place: Place
     assert said.code == OK, said.err
     assert place.github.files()[path] == whole
     assert place.report()["verified"] is True
+
+
+def test_what_was_pushed_and_not_yet_verified_is_verified_by_the_next_run_though_nothing_changed(place: Place) -> None:
+    place.insert("One")
+    with place.patch.context() as patch:
+        patch.setattr(run, "verify", lambda *_: (_ for _ in ()).throw(AnglesError("here", "cut off")))
+        assert place.backup().code == PROBLEMS
+    assert (place.report()["outcome"], place.report()["verified"]) == ("pushed", False)
+    said = place.backup()
+    assert (said.code, "nothing changed" in said.out, place.report()["verified"]) == (OK, True, True)
+    asked = len(place.github.asked)
+    assert place.backup().code == OK
+    assert len(place.github.asked) - asked <= 3, "no clone is made again: the branch is where it was"
+    place.github.put({"notes.txt": place.github.token})
+    for _ in range(2):
+        said = place.backup()
+        assert (said.code, "notes.txt line 1 (configured)" in said.err) == (PROBLEMS, True), said.err
 
 
 def test_a_secret_that_somebody_pushed_beside_is_told_by_file_and_line(place: Place) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +27,31 @@ _READABLE = bytes(each if each in b"\t\n\r" or 32 <= each < 127 else 32 for each
 
 
 class Memory:
-    """Which blob a content became, by the content's checksum. Valid for one set of rules and secrets.
+    """What is known of the branch. Valid for one set of rules and secrets.
 
     Args:
         path: the file.
         secrets: the configured ones.
+
+    `blobs` are those that contents became, by the contents' checksums; `verified` is the commit that was read from a
+    fresh clone and found whole and without a secret.
     """
 
     def __init__(self, path: Path, secrets: Iterable[str]) -> None:
         self._path, self._rules = path, _rules(secrets)
         self.blobs: dict[str, str] = {}
+        self.verified = ""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             kept = json.loads(path.read_bytes())
             if kept["rules"] == self._rules:
-                self.blobs = dict(kept["blobs"])
+                self.blobs, self.verified = dict(kept["blobs"]), str(kept["verified"])
+        self._kept = (self.blobs, self.verified)
 
-    def keep(self, blobs: Mapping[str, str]) -> None:
-        """Remembers these, and nothing else."""
-        if blobs != self.blobs:
-            write_atomic(self._path, json.dumps({"rules": self._rules, "blobs": dict(blobs)}), mode=0o600)
+    def keep(self) -> None:
+        """Writes down what has changed."""
+        if (self.blobs, self.verified) != self._kept:
+            told = {"rules": self._rules, "blobs": self.blobs, "verified": self.verified}
+            write_atomic(self._path, json.dumps(told), mode=0o600)
 
 
 def checksum(path: str, data: bytes) -> str:

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from utils.backup import snapshot
-from utils.backup.clean import Memory, checksum, cleaned, seen
+from utils.backup.clean import checksum, cleaned, seen
 from utils.backup.snapshot import MANIFEST, Changes, DamagedError, Snapshot
 from utils.errors import AnglesError, SafetyError
 from utils.git_helpers import Commit, Entry, MovedError, Remote, Repository, blob_id
@@ -169,13 +169,13 @@ class Branch:
 
     # --- a new snapshot
 
-    def cleaned(self, raw: Mapping[str, bytes], memory: Memory) -> tuple[dict[str, bytes], dict[str, str]]:
+    def cleaned(self, raw: Mapping[str, bytes], blobs: Mapping[str, str]) -> tuple[dict[str, bytes], dict[str, str]]:
         """Files without secrets, those that cannot be without left out; and what is to be remembered of them.
 
-        What is remembered and is on the branch is taken from there.
+        What is remembered in `blobs` and is on the branch is taken from there.
         """
         sums = {path: checksum(path, data) for path, data in raw.items()}
-        known = {path: memory.blobs[sums[path]] for path in raw if self._has(path, memory.blobs.get(sums[path], ""))}
+        known = {path: blobs[sums[path]] for path in raw if self._has(path, blobs.get(sums[path], ""))}
         made = dict(zip(known, self.repository.read(known.values()), strict=True))
         for path in raw.keys() - known.keys():
             if (content := cleaned(path, raw[path], self.redactor)) is not None:
@@ -202,6 +202,15 @@ class Branch:
         except DamagedError:
             self.notes.append("the last snapshot's manifest cannot be read: rows are compared with nothing")
             return {}
+
+    def is_whole(self) -> bool:
+        """Whether the last snapshot is what its manifest says, as the clone has it."""
+        try:
+            snapshot.verified(self.contents())
+        except DamagedError as damaged:
+            self.notes.append(f"the last snapshot is damaged, a new one takes its place: {damaged.problems[0]}")
+            return False
+        return True
 
     def stage(self, made: Snapshot) -> dict[str, str]:
         """Keeps a snapshot's files as blobs, and scans those that are new; answers the blobs by path.

@@ -114,18 +114,24 @@ class Backup:
             SafetyError: a guard refused; nothing was pushed.
         """
         branch = Branch(self.folder, self.remote, self.redactor, self.report.notes)
+        memory = clean.Memory(self.folder / f"{branch.clone.stem}.json", self.settings.secrets)
         try:
-            self._make(branch, vault, dry_run=dry_run, allow_shrink=allow_shrink)
+            self._make(branch, vault, memory, dry_run=dry_run, allow_shrink=allow_shrink)
         except RepositoryError as error:
             branch.renew(str(error))
-            self._make(branch, vault, dry_run=dry_run, allow_shrink=allow_shrink)
-        if self.report.outcome == "pushed":
+            self._make(branch, vault, memory, dry_run=dry_run, allow_shrink=allow_shrink)
+        if dry_run:
+            return
+        memory.keep()
+        if self.report.outcome == "pushed" or memory.verified != self.report.commit:
             self.check()
+            memory.verified = self.report.commit if self.report.verified else ""
+            memory.keep()
             branch.repository.collect()
-            sweep(self.folder, self.report.at)
             self.lap("verify")
+        sweep(self.folder, self.report.at)
 
-    def _make(self, branch: Branch, vault: Vault, *, dry_run: bool, allow_shrink: bool) -> None:
+    def _make(self, branch: Branch, vault: Vault, memory: clean.Memory, *, dry_run: bool, allow_shrink: bool) -> None:
         """All up to the push."""
         report = self.report
         branch.look(push=not dry_run)
@@ -133,25 +139,23 @@ class Backup:
         reading = export.read(self.settings.need_vault(), vault)
         report.problems += reading.left_out
         self.lap("export")
-        made, blobs = self._snapshot(branch, reading)
+        made = self._snapshot(branch, reading, memory)
         report.holds(made)
         report.rows_before = branch.last()
         report.changes = branch.changes(made)
         self.lap("redact")
         self._guard(made, allow_shrink=allow_shrink)
-        if branch.base and not report.changes.judged:
+        stands = branch.base and not report.changes.judged and (branch.base == memory.verified or branch.is_whole())
+        if branch.base and stands:
             report.outcome, report.commit = "pushed" if branch.pushed else "unchanged", branch.base
-        else:
-            tree = branch.stage(made)
-            report.outcome = "would push"
-            self.lap("stage")
-        if dry_run:
             return
-        if report.outcome == "would push":
+        tree = branch.stage(made)
+        report.outcome = "would push"
+        self.lap("stage")
+        if not dry_run:
             report.commit = branch.commit(tree, self._message(reading.at), report.at)
             report.outcome = "pushed"
             self.lap("push")
-        self._memory(branch).keep(blobs)
 
     def check(self) -> None:
         """Reads the newest snapshot from a fresh clone, hashes and scans it.
@@ -167,29 +171,25 @@ class Backup:
             self.report.commit = found.commit.id
             self.report.holds(found.snapshot)
         self.report.verified = not found.findings
-        if self.report.outcome != "pushed":
+        if self.report.outcome == "failed":
             self.report.outcome = "verified"
 
-    def _snapshot(self, branch: Branch, reading: export.Reading) -> tuple[Snapshot, dict[str, str]]:
-        """The snapshot of what was read, and what each content is to be remembered as."""
+    def _snapshot(self, branch: Branch, reading: export.Reading, memory: clean.Memory) -> Snapshot:
+        """The snapshot of what was read."""
         raw, left_out = files.gather(self.settings.home, self.wanted.paths)
         self.report.notes += left_out
         for table in snapshot.TABLES:
             raw |= snapshot.shards(table, reading.rows[table.name])
-        ready, blobs = branch.cleaned(raw, self._memory(branch))
+        ready, memory.blobs = branch.cleaned(raw, memory.blobs)
         for path in sorted(set(raw) - set(ready)):
             self.report.notes.append(f"{path.removeprefix('files/')} is left out: it is no text and holds a secret")
-        made = snapshot.complete(
+        return snapshot.complete(
             ready,
             tool=version(),
             schema=read_folder()[-1].version,
             source="local mode" if self.settings.mode is Mode.LOCAL else export.source(self.settings.need_vault()),
             window=reading.window,
         )
-        return made, blobs
-
-    def _memory(self, branch: Branch) -> clean.Memory:
-        return clean.Memory(self.folder / f"{branch.clone.stem}.json", self.settings.secrets)
 
     def _guard(self, made: Snapshot, *, allow_shrink: bool) -> None:
         sizes = {path: len(data) for path, data in made.files.items()}
