@@ -33,16 +33,16 @@ class Killed:
     script: str
     arguments: tuple[str, ...] = ()
 
-    def chosen(self, request: pytest.FixtureRequest, some: int) -> list[int]:
-        """The moments to kill it at: all with --long, else some that are divided over all."""
-        last = len(self._run(0, OK).splitlines())
-        return list(range(1, last + 1)) if request.config.getoption("--long") else list(range(last, 0, -last // some))
+    def chosen(self, request: pytest.FixtureRequest, some: int, step: int = 1) -> list[int]:
+        """The moments to kill it at: with --long all, or each so many; else some that are divided over all."""
+        last = len(self._run(0, {OK}).splitlines())
+        return list(range(last, 0, -step if request.config.getoption("--long") else -last // some))
 
     def at(self, number: int) -> None:
-        """Kills it at one of them."""
-        self._run(number, -signal.SIGKILL)
+        """Kills it at one of them; where it waits once less for a database that starts, it may end before the last."""
+        self._run(number, {-signal.SIGKILL, OK})
 
-    def _run(self, number: int, expected: int) -> str:
+    def _run(self, number: int, expected: set[int]) -> str:
         count = self.folder / "count"
         count.unlink(missing_ok=True)
         command = [sys.executable, str(Path(__file__).with_name("moments.py")), str(number), str(count)]
@@ -54,7 +54,7 @@ class Killed:
             text=True,
             check=False,
         )
-        assert ended.returncode == expected, (number, ended.stdout, ended.stderr)
+        assert ended.returncode in expected, (number, ended.stdout, ended.stderr)
         return count.read_text() if count.exists() else ""
 
 
@@ -237,7 +237,7 @@ def test_a_restore_test_that_was_killed_leaves_nothing_that_disturbs_the_next(
     begin(both, "backup", lost=False)
     assert both.backup().code == OK
     before, killed = state(both), Killed(both, tmp_path, "restore", ("--test-restore",))
-    points = killed.chosen(request, 2)
+    points = killed.chosen(request, 2, step=5)
     for number in points:
         killed.at(number)
         said = both.restore("--test-restore")
