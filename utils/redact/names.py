@@ -118,8 +118,8 @@ def _tells_of_a_thing(before: list[str]) -> bool:
 
 
 _OTHERWISE = _NO_SECRET - _set("s3 storage project answer page map mask special message order site") | _set(
-    "identifier hash hashes commit sha sha1 sha256 md5 sum checksum digest fingerprint version release file files uuid guid "
-    "expires expired used valid until since hint example e.g like such owner author "
+    "identifier hash hashes commit sha sha1 sha256 md5 sum checksum digest fingerprint version release file files uuid "
+    "guid expires expired used valid until since hint example e.g like such owner author "
     "reviewed branch tag image build ticket thumbprint serial kid"
 )
 _TELLING = re.compile(r"[^\W_]+(?:\.[^\W_]+)?")
