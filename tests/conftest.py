@@ -22,7 +22,7 @@ from psycopg import sql
 
 from tests import supabase_lite
 from tests.supabase_lite import Project
-from tests.world import ROOT, World
+from tests.world import ROOT, TABLES, World
 from utils.local.binaries import ROOT_FOLDER
 from utils.local.notion import serve
 from utils.local.postgres import scratch
@@ -49,18 +49,6 @@ def pytest_configure() -> None:
 
 
 NOBODY = 65534
-TABLES = (
-    "decision_vault",
-    "agent_activity",
-    "decision_history",
-    "sync_links",
-    "sync_log",
-    "sync_state",
-    "leases",
-    "intake_items",
-)
-"""Those that a test's rows are in."""
-
 FAILED = pytest.StashKey[bool]()
 
 

@@ -357,7 +357,7 @@ def named(maker: Maker) -> Iterator[Case]:
 
 
 def contexts(maker: Maker) -> Iterator[tuple[str, str, list[str]]]:
-    """The lines of `secret_contexts.txt`, which were written before the rules saw them: kind, text and its secrets.
+    """The lines of `secret_contexts.txt`, by authors who had not seen the rules: kind, text and its secrets.
 
     A line is `kind | text` or `kind:encoding | text`; a secret stands in brackets of the mathematicians.
     """

@@ -609,6 +609,19 @@ def test_the_filter_redacts_each_line_and_knows_the_environment(tmp_path: Path) 
     ]
 
 
+def test_the_filter_answers_each_line_before_the_next_is_there() -> None:
+    command = [sys.executable, "-m", "utils.redact"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin
+        assert child.stdout
+        for text in ("a", "b" * 200_000, "c"):
+            child.stdin.write(json.dumps({"id": 1, "text": text}).encode() + b"\n")
+            child.stdin.flush()
+            assert json.loads(child.stdout.readline()) == {"id": 1, "text": text}
+        child.stdin.close()
+        assert child.wait(30) == 0
+
+
 @pytest.mark.parametrize("line", ["{", '"text"', '{"id": 1}', '{"id": 1, "text": null}'])
 def test_the_filter_stops_at_a_line_that_is_none(line: str) -> None:
     ended = filtered(f'{{"id": 1, "text": "a"}}\n{line}\n')

@@ -35,6 +35,11 @@ from utils.sync.report import Report
 from utils.sync.session import Options, Resolution, Session
 
 ROOT = Path(__file__).resolve().parent.parent
+TABLES = (
+    *("decision_vault", "agent_activity", "decision_history", "sync_links", "sync_log", "sync_state", "leases"),
+    "intake_items",
+)
+"""Those that a test's rows are in."""
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tests.world import World
+from tests.world import TABLES, World
 from utils.local.notion import serve
-
-TABLES = (
-    "decision_vault",
-    "agent_activity",
-    "decision_history",
-    "sync_links",
-    "sync_log",
-    "sync_state",
-    "leases",
-)
 
 _NUMBER = itertools.count(1)
 

@@ -26,12 +26,8 @@ class LineError(AnglesError):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the filter; answers its exit code."""
     _parser().parse_args(argv)
-    lines = _Lines(sys.stdin.fileno())
     try:
-        for item in redacted(lines, configured()):
-            sys.stdout.write(json.dumps(item) + "\n")
-            if lines.all_read:
-                sys.stdout.flush()
+        _pass_on(_Lines(sys.stdin.fileno()))
     except AnglesError as error:
         print(f"redact: {error}", file=sys.stderr)
         return error.exit_code
@@ -50,14 +46,25 @@ class _Lines:
         self.all_read = False
 
     def __iter__(self) -> Iterator[bytes]:
-        rest = b""
+        begun: list[bytes] = []
         while block := os.read(self._descriptor, 1 << 16):
-            *lines, rest = (rest + block).split(b"\n")
-            for left, line in zip(range(len(lines) - 1, -1, -1), lines, strict=True):
-                self.all_read = not left
-                yield line
-        if rest:
-            yield rest
+            *lines, rest = block.split(b"\n")
+            for number, line in enumerate(lines, start=1):
+                self.all_read = number == len(lines)
+                yield b"".join((*begun, line))
+                begun = []
+            begun.append(rest)
+        yield b"".join(begun)
+
+
+def _pass_on(lines: _Lines) -> None:
+    try:
+        for item in redacted(lines, configured()):
+            sys.stdout.write(json.dumps(item) + "\n")
+            if lines.all_read:
+                sys.stdout.flush()
+    finally:
+        sys.stdout.flush()
 
 
 def redacted(lines: Iterable[bytes], redactor: Redactor) -> Iterator[dict[str, Any]]:

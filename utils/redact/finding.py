@@ -52,3 +52,29 @@ def group(kind: str, pattern: str, accepts: Callable[[str], bool] = lambda _valu
         return (Finding(*match.span(1), kind if secret else NOTHING),)
 
     return find
+
+
+def before(kind: str, pattern: str, accepts: Callable[[str], bool] = lambda _value: True) -> Rule:
+    """The same for a secret before the mark, where the pattern ends; it begins at most `_REACH` signs before."""
+
+    def find(text: str, at: int) -> Iterable[Finding]:
+        start = max(0, at - _REACH)
+        match = compiled(rf"(?:{pattern})\Z").search(text[start:at])
+        if match is None or values.is_placeholder(match[1]) or not accepts(match[1]):
+            return ()
+        return (Finding(start + match.start(1), start + match.end(1), kind),)
+
+    return find
+
+
+_REACH = 400
+
+
+def each(kind: str, pattern: str, reach: int) -> Rule:
+    """The same for any number of secrets within `reach` signs from the mark on."""
+
+    def find(text: str, at: int) -> Iterable[Finding]:
+        matches = compiled(pattern).finditer(text, at, at + reach)
+        return tuple(Finding(*match.span(1), kind) for match in matches if not values.is_placeholder(match[1]))
+
+    return find

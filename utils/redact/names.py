@@ -22,23 +22,8 @@ NAME_MARKS = (
     *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
     *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
     *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
-    *(
-        "pw ",
-        "pw:",
-        "pw=",
-        "contrase",
-        "clave",
-        "senha",
-        "wachtwoord",
-        "schlüssel",
-        "chiave",
-        "clé",
-        "parola",
-        "пароль",
-        "haslo",
-        "hasło",
-    ),
-    *("heslo", "lösenord", "salasana", "密码", "密碼", "パスワード", "비밀번호", "api_hash"),
+    *("pw ", "pw:", "pw=", "api_hash", "contrase", "clave", "senha", "wachtwoord", "schlüssel", "chiave", "clé"),
+    *("parola", "пароль", "haslo", "hasło", "heslo", "lösenord", "salasana", "密码", "密碼", "パスワード", "비밀번호"),
 )
 """One of them is in every name that promises a secret."""
 
@@ -74,14 +59,8 @@ _NO_SECRET = _set(
     "format header prefix suffix policy hint"
 )
 _PAIRS = {
-    "secret id",
-    "honeycomb team",
-    "server item",
-    "access sign",
-    "api sign",
-    "sonar login",
-    "dsonar login",
-    "api hash",
+    *("secret id", "api hash", "honeycomb team", "server item", "access sign", "api sign"),
+    *("sonar login", "dsonar login"),
 }
 """Two words that promise a token together and nothing alone."""
 

@@ -28,11 +28,11 @@ _NO_VALUES = _set(
     "abc123 test testing foobar bar secret password passwd token true false yes no on off nil empty default admin root "
     "user guest unset disabled enabled"
 )
-"""Words that are no value where they are the whole of it, a number behind them or not."""
+"""Words that are no value where they are the whole of it."""
 _FILLERS = (
     *("xxxxxx", "***", "...", "•••", "0123456789", "1234567890", "abcdefghij", "a-za-z", "a-z0-9", "0-9a-z"),
     *("changeme", "change_me", "change-me", "change me", "changeit", "change_it", "change-it", "changethis"),
-    *("change_this", "change-this", "example_", "{{", "${", "<%", "@tcp(", "@unix("),
+    *("change_this", "change-this", "{{", "${", "<%", "@tcp(", "@unix("),
 )
 _APART = bytes.maketrans(b"-_.<>()[]{}@", b" " * 12)
 _REFERENCE = re.compile(
@@ -146,7 +146,7 @@ _IDENTIFIER = re.compile(
 
 def is_identifier(value: str) -> bool:
     """Whether a value is the id that a service gives an object, a version, or somebody's address."""
-    return _IDENTIFIER.fullmatch(value) is not None or _UUID.fullmatch(value) is not None
+    return _IDENTIFIER.fullmatch(value) is not None or is_uuid(value)
 
 
 def is_uuid(value: str) -> bool:

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from utils.redact import values
-from utils.redact.finding import Finding, Rule, compiled, group
+from utils.redact.finding import Finding, Rule, before, compiled, group
 
 _CLIENT = (
     r"(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd|ldap\w{1,12}|cqlsh"
     r"|mongo\w{1,12}|snmp\w{1,12}|7z\w?|codecov\S{0,40})"
 )
-_ECHOED = re.compile(r"echo\s+(?:-n\s+)?[\"']?([^\s\"'|]{6,300})[\"']?\s*\|[^|\n]{0,80}\Z")
 _USERS = r"""(?:\n[ \t]+(?:-[ ])?|[ ]['"]?|\\n)[a-z_][\w.-]{0,31}:(?P<password>[^\s'"|:]{6,128})"""
-
-
-def piped(text: str, at: int) -> Iterable[Finding]:
-    """`echo VALUE | client --password-stdin`."""
-    start = max(0, at - 400)
-    match = _ECHOED.search(text[start:at])
-    if match and not values.is_placeholder(match[1]):
-        return (Finding(start + match.start(1), start + match.end(1), "password"),)
-    return ()
 
 
 def chpasswd(text: str, at: int) -> Iterator[Finding]:
@@ -38,7 +28,10 @@ def _is_no_number(value: str) -> bool:
 
 
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
-    (("--password-stdin",), piped),
+    (
+        ("--password-stdin",),
+        before("password", r"""echo\s+(?:-n\s+)?["']?([^\s"'|]{6,300})["']?\s*\|[^|\n]{0,80}"""),
+    ),
     (("chpasswd",), chpasswd),
     (
         (" -u ", " -u", "--user", "--proxy-user", '-u"'),

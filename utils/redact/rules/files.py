@@ -6,36 +6,18 @@ import re
 from collections.abc import Iterable, Iterator
 
 from utils.redact import names, values
-from utils.redact.finding import Finding, Rule, compiled, group
+from utils.redact.finding import Finding, Rule, before, compiled, each, group
 
-_DSN = re.compile(r"""[\w.-]{1,64}:([^\s"'`@/]{6,128})\Z""")
-_JAAS = re.compile(r'\buser_\w{1,40}\s?=\s?\\?"([^"\\\n]{6,128})\\?"')
 _SNMP = re.compile(r"""[ ]["']?((?=\S{0,40}\d)[^\s"']{8,64})["']?(?=[ \n]|$)""")
 _PART = r"""form-data;[ ]name=\\?"(?P<name>[\w.-]{1,60})\\?"(?:(?:\r?\n|\\r\\n|\\n)[\w-]{1,40}:[^\n\\]{1,80}){0,3}
     (?:\r?\n|\\r\\n|\\n){2}(?P<value>[^\s\\"]{6,400})"""
 
 
-def dsn(text: str, at: int) -> Iterable[Finding]:
-    """`user:VALUE@tcp(host)/database`, as Go writes it."""
-    start = max(0, at - 200)
-    match = _DSN.search(text[start:at])
-    if match and not values.is_placeholder(match[1]):
-        return (Finding(start + match.start(1), start + match.end(1), "password"),)
-    return ()
-
-
-def jaas(text: str, at: int) -> Iterator[Finding]:
-    """The users of a login module: `user_NAME="VALUE"`."""
-    for each in _JAAS.finditer(text, at, at + 600):
-        if not values.is_placeholder(each[1]):
-            yield Finding(*each.span(1), "password")
-
-
 def snmp_user(text: str, at: int) -> Iterator[Finding]:
     """`createUser name SHA "VALUE" AES "VALUE"`."""
     end = text.find("\n", at, at + 200)
-    for each in _SNMP.finditer(text, at + len("createuser"), end if end >= 0 else at + 200):
-        yield Finding(*each.span(1), "password")
+    for value in _SNMP.finditer(text, at + len("createuser"), end if end >= 0 else at + 200):
+        yield Finding(*value.span(1), "password")
 
 
 def form_data(text: str, at: int) -> Iterable[Finding]:
@@ -54,8 +36,8 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     ),
     (("]:25 ", "]:465 ", "]:587 "), group("password", r"\]:\d{2,3}[ \t]+[^\s:]{1,80}:(\S{6,128})")),
     (("ugfzc3dvcmq6",), group("password", r"(?i:UGFzc3dvcmQ6)\s{1,4}(?:C:[ ])?([A-Za-z0-9+/]{8,400}={0,2})")),
-    (("@tcp(", "@unix("), dsn),
-    (("loginmodule",), jaas),
+    (("@tcp(", "@unix("), before("password", r"""[\w.-]{1,64}:([^\s"'`@/]{6,128})""")),
+    (("loginmodule",), each("password", r'\buser_\w{1,40}\s?=\s?\\?"([^"\\\n]{6,128})\\?"', reach=600)),
     (("createuser ",), snmp_user),
     (('form-data; name="', 'form-data; name=\\"'), form_data),
     (

@@ -38,7 +38,7 @@ _NEAR = (
     *("password", "passwort", "passwd", "kennwort", "mot de passe", "contrase", "senha", "wachtwoord", "bindpw"),
     *("token", "secret", "credential", "api key", "apikey", "api-key", "api_key", "access key", "jwt", "hmac", "crypt"),
     *("sudo -s", "add_user", "adduser", "alias set", "net use", "login", "unseal", "authorize", "passphrase"),
-    *(" auth ", "radtest", "private key", "sasl_passwd", "contraseña", "schlüssel"),
+    *(" auth ", "radtest", "private key", "sasl_passwd", "schlüssel"),
 )
 _ASIDE = 96
 """How far a drawn value may stand from the word that tells what it is, in signs of the same line."""
@@ -49,14 +49,19 @@ _AFTER_A_SIGN = rf"""[\s"'`(]{_DRAWN}"""
 
 def near(text: str, at: int) -> Iterable[Finding]:
     """Values that can only be drawn, in a line that speaks of secrets, where they are no other name's value."""
-    least, most = max(0, at - _ASIDE), at + 2 * _ASIDE
-    begin, end = text.rfind("\n", least, at) + 1 or least, text.find("\n", at, most)
-    end = end if end >= 0 else min(most, len(text))
+    begin, end = _line(text, at)
     candidates = [*compiled(_AFTER_A_SIGN).finditer(text, max(0, begin - 1), end)]
     if not begin and (first := compiled(_DRAWN).match(text, 0, end)):
         candidates.append(first)
     found = [Finding(*match.span(1), "secret") for match in candidates if _is_apart(text, at, match)]
     return (*found, Finding(end, end, NOTHING))
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """Where the line around a place begins and ends, as far as it is looked at."""
+    least, most = max(0, at - _ASIDE), at + 2 * _ASIDE
+    end = text.find("\n", at, most)
+    return text.rfind("\n", least, at) + 1 or least, end if end >= 0 else min(most, len(text))
 
 
 def _is_apart(text: str, at: int, match: re.Match[str]) -> bool:
@@ -85,9 +90,7 @@ _SEED = r"(?<![A-Za-z0-9+/=_-])[A-Z2-7]{16,64}(?![A-Za-z0-9+/=_-])"
 
 def seeds(text: str, at: int) -> Iterator[Finding]:
     """The seeds of one-time passwords, which are base32, in a line that speaks of these."""
-    begin = text.rfind("\n", max(0, at - _ASIDE), at) + 1 or max(0, at - _ASIDE)
-    end = text.find("\n", at, at + 2 * _ASIDE)
-    end = end if end >= 0 else min(len(text), at + 2 * _ASIDE)
+    begin, end = _line(text, at)
     for seed in compiled(_SEED).finditer(text, begin, end):
         if any(map(str.isdigit, seed[0])) and any(map(str.isalpha, seed[0])):
             yield Finding(*seed.span(), "otp")
@@ -98,9 +101,8 @@ _ETHEREUM = r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{64}(?![A-Za-z0-9])"
 
 
 def wallets(text: str, at: int) -> Iterator[Finding]:
-    """The keys of a chain's accounts, like its hashes to look at, in a line that speaks of accounts or private keys."""
-    begin, end = text.rfind("\n", max(0, at - _ASIDE), at) + 1 or max(0, at - _ASIDE), min(len(text), at + 2 * _ASIDE)
-    for key in compiled(_ETHEREUM).finditer(text, begin, end):
+    """The keys of a chain's accounts, like its hashes to look at, where accounts or private keys are spoken of."""
+    for key in compiled(_ETHEREUM).finditer(text, _line(text, at)[0], at + 2 * _ASIDE):
         yield Finding(*key.span(), "private-key")
 
 

@@ -32,8 +32,7 @@ def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Findin
         return inside
     last = text.find("\n", end, end + 400)
     if last < 0:
-        line = text.rfind("\n", max(0, start - 1024), start) + 1
-        return _sql(text, line) if text[line : line + 2].upper() in {"IN", "RE"} else ()
+        return _sql(text, _line_start(text, start))
     if (text[last - 1] in ":{[" or text[last - 3 : last] == ": |") and promised is not Promise.KEY:
         return _entries(text, end, last, promised)
     if _PARTS.isdisjoint(text[max(0, start - 24) : end + 24]):
@@ -47,10 +46,14 @@ def _has_rows(text: str, last: int, part: str) -> bool:
     return part in "\r\n" or any(text.find(sign, last, last + 200) >= 0 for sign in (part, "\t"))
 
 
+def _line_start(text: str, at: int) -> int:
+    return text.rfind("\n", max(0, at - 1024), at) + 1
+
+
 def _cells(text: str, start: int) -> Iterator[Finding]:
-    line = text.rfind("\n", max(0, start - 1024), start) + 1
-    if text[line : line + 2].upper() in {"CO", "IN", "RE"}:
-        yield from _sql(text, line)
+    line = _line_start(text, start)
+    if found := tuple(_sql(text, line)):
+        yield from found
         return
     header = _HEADER.match(text, line, line + 2048)
     if header is None:
@@ -64,6 +67,8 @@ def _cells(text: str, start: int) -> Iterator[Finding]:
 
 def _sql(text: str, line: int) -> Iterator[Finding]:
     """The columns of `COPY table (…) FROM stdin` and of `INSERT INTO table (…) VALUES (…)`."""
+    if text[line : line + 2].upper() not in {"CO", "IN", "RE"}:
+        return
     if copied := _COPY.match(text, line):
         promised = [names.promise(column) for column in copied[1].split(",")]
         yield from _rows(text, text.find("\n", copied.end(), copied.end() + 80) + 1 or len(text), "\t", promised)
@@ -93,6 +98,7 @@ def _rows(text: str, at: int, part: str, promised: list[Promise | None]) -> Iter
     yield Finding(at, at, NOTHING)
 
 
+_CLOSING = str.maketrans("[{", "]}")
 _OPENS = r"""\\{0,3}["']?\s{0,2}:\s{0,2}[\[{]"""
 _MEMBER = (
     r"""\\{0,3}["'](?P<name>[\w.-]{1,60})\\{0,3}["']\s{0,2}:\s{0,2}\\{0,3}["'](?P<value>[^\s"'\\]{8,400})\\{0,3}["']"""
@@ -113,8 +119,6 @@ def _members(text: str, end: int) -> Iterator[Finding]:
         ):
             yield Finding(*member.span("value"), Promise.SECRET.value)
 
-
-_CLOSING = str.maketrans("[{", "]}")
 
 _ENTRY = r"""\n (?P<indent>[ \t]*) (?:[-*\u2022+][ ]+|\d{1,2}[.)][ ]+)?
     (?: ["']?(?P<name>[\w.@/-]{1,60})["']?\s{0,4}[:=]\s{0,4} )?
