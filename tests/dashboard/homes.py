@@ -11,8 +11,9 @@ from pathlib import Path
 from utils import state
 from utils.health import checks, store
 from utils.health.model import Finding, Limits, Result, State, down, up
-from utils.schedule.history import History
+from utils.schedule.history import History, Moment
 from utils.schedule.jobs import JOBS
+from utils.schedule.slots import last_due
 from utils.sections import ScheduleSettings
 
 PLAN = ScheduleSettings(JOBS)
@@ -73,7 +74,7 @@ def kept(
                 db.execute("insert into health_samples values (?, ?, ?, ?, ?)", sample)
         for job in JOBS:
             for number in range(24):
-                began = now - job.period * (number + 0.1)
+                began = last_due(job, now) - job.period * number
                 code = 3 if wrong and job.name in wrong and number < 3 else number % 9 == 4
                 outcome = {0: "done", 1: "done with problems", 3: "service unavailable"}[int(code)]
                 ended = began + timedelta(seconds=2 + number * 3 % 7)
@@ -99,7 +100,11 @@ def kept(
         )
         db.execute("insert into heals(at, action, target, outcome, detail) values (?, ?, ?, ?, ?)", healed)
         db.execute("commit")
-    History(home / state.STATE_FILE).beat(now - timedelta(seconds=20))
+    history = History(home / state.STATE_FILE)
+    history.beat(now - timedelta(seconds=20))
+    for job in JOBS:
+        for back in (1, 0):
+            history.settle(job.name, last_due(job, now) - back * job.period, "done", 0, Moment(now, "", 0))
     active = home / "logs" / "active"
     report = {"at": now.isoformat(), "outcome": "pushed", "commit": "a" * 40, "bytes": 1_284_000, "files": 48}
     (active / "backup_report.json").write_text(json.dumps({**report, "rows": {"decision_vault": 834}}))
