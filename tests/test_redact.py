@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import secrets
 import string
 import subprocess
@@ -684,6 +685,13 @@ def test_no_text_takes_quadratic_time(unit: str) -> None:
     """50 kB of the worst repetition take about 0.1 s; quadratic time would take minutes."""
     text = unit * (50_000 // len(unit))
     assert len(Redactor().redact(text)) <= len(text)
+
+
+def test_no_pattern_of_the_rules_holds_on_to_a_group() -> None:
+    """Python before 3.11.5 reads a possessive quantifier behind a group wrongly where the group can go back inside."""
+    held = re.compile(r"\)(?:\{+\d*,\d*\}+|[?*+])\+")
+    files = (ROOT / "utils" / "redact").rglob("*.py")
+    assert [path.name for path in files if held.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_the_project_s_own_documents_and_programs_stay_as_they_are() -> None:

@@ -136,6 +136,7 @@ def test_the_messenger_carries_calls_and_says_why_it_cannot(world: Any, monkeypa
         with pytest.raises(ServiceError, match=r"function public\.nothing|nothing"):
             messenger.call("nothing", {})
         messenger.seconds = 0.0
+        messenger._child.send_signal(signal.SIGSTOP)
         with pytest.raises(ServiceError, match="none within 0 s"):
             messenger.call("job_claim", {})
     finally:

@@ -21,7 +21,7 @@ _FOUR = r"(?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-
 _TEXT_IN_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{0,3}}?({_FOUR})")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+/_-]{19,}+")
 _PROMISING = re.compile(
-    r"(?:(?<=\\)[nrt/])?+(?:(?<=\[)\d\d?m)?+"
+    r"(?:(?<=\\)[nrt/])?(?:(?<=\[)\d\d?m)?"
     rf"(?=00|[MNO][\w-]{{22,27}}\.|[a-z]{{2,12}}[_-]|[A-Za-z0-9+/_-]{{0,3}}?{_FOUR}|{_TEXT_IN_HEX.pattern})",
     re.ASCII,
 )

@@ -18,7 +18,7 @@ _LONG = {"quoted": 256, "plain": 64}
 _PRINTED = r"\u201c-\u201f\u2018-\u201b\u00ab\u00bb\u2039\u203a"
 """Quotes as they are printed."""
 _PLAIN = rf"""(?: [^\s"'`<>,;&)\]}}|\\\x1b{_PRINTED}]{{1,128}}+ | \\(?![nrtu"'`\\])
-    | [,;&)\]}}|](?! \s|$|["'}}\])>`\\] | \s?[\w.\[\]$%-]{{1,40}}["']?[=:] ) ){{1,16}}+"""
+    | [,;&)\]}}|](?! \s|$|["'}}\])>`\\] | \s?[\w.\[\]$%-]{{1,40}}["']?[=:] ) ){{1,16}}"""
 """Up to a blank, a quote, or a sign that ends a value in the syntax around it."""
 _SAID = (
     "(?:is|was|are|reads|ist|war|lautet|est|es|now|set|reset|neu|gesetzt|to|auf|of|for|with|provided|supplied|used|using"

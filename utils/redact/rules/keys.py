@@ -10,7 +10,7 @@ from utils.redact.finding import QUOTE, Finding, compiled, group
 
 _BEGIN = r"""-{4,5}[ ]?BEGIN[ ](?:[A-Z0-9 ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?|OpenVPN[ ]Static[ ]key[ ]V1)[ ]?-{4,5}"""
 _END = r"-{4,5}[ ]?END[ ][A-Za-z0-9 ]{0,60}[ ]?-{4,5}"
-_CUT_OFF = r"(?:\s|\\[nr]|[A-Za-z0-9+/=:,]|-(?!---)){16,32768}+"
+_CUT_OFF = r"(?:\s|\\[nr]|[A-Za-z0-9+/=:,]|-(?!---)){16,32768}"
 _LONGEST = 32768
 """How far a block's end is looked for, in signs."""
 
@@ -40,7 +40,7 @@ def pem(text: str, at: int) -> Iterable[Finding]:
 def putty(text: str, at: int) -> Iterator[Finding]:
     """The private lines of a PuTTY key."""
     match = compiled(
-        r"Private-Lines:[ ]\d{1,3}(?:\s|\\[nr])+([A-Za-z0-9+/=]{4,100}(?:(?:\s|\\[nr])+[A-Za-z0-9+/=]{16,100}){0,200}+)"
+        r"Private-Lines:[ ]\d{1,3}(?:\s|\\[nr])+([A-Za-z0-9+/=]{4,100}(?:(?:\s|\\[nr])+[A-Za-z0-9+/=]{16,100}){0,200})"
     ).match(text, at)
     if match:
         yield Finding(*match.span(1), "private-key")
