@@ -223,7 +223,7 @@ class World:
     def log(self, decision_id: str | None = None) -> list[dict[str, Any]]:
         """The ledger, of one decision or of all."""
         return self.db.execute(
-            "select * from sync_log where %(id)s::uuid is null or decision_id = %(id)s::uuid order by at",
+            "select * from sync_log where %(id)s::uuid is null or decision_id = %(id)s::uuid order by at, id",
             {"id": decision_id},
         ).fetchall()
 

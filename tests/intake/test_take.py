@@ -73,7 +73,8 @@ def decided(world: World) -> list[str]:
 def activity(world: World) -> list[dict[str, Any]]:
     """What intake says of itself."""
     return world.db.execute(
-        "select agent_name, action, status, details from agent_activity where action = 'intake' order by agent_name"
+        "select agent_name, action, status, details from agent_activity where action = 'intake'"
+        " order by agent_name, created_at"
     ).fetchall()
 
 

@@ -94,7 +94,7 @@ def end(world: World, snapshot: Snapshot) -> dict[str, Any]:
     history = world.db.execute("select was - 'updated_at' - 'synced' as was from decision_history").fetchall()
     return {
         "rows": world.rows(),
-        "unsynced": world.db.execute("select id from decision_vault where not synced").fetchall(),
+        "unsynced": world.db.execute("select id from decision_vault where not synced order by id").fetchall(),
         "pages": sorted(shown),
         "links": [{**link, "page": page_name(link["page"] or "")} for link in links],
         "log": sorted({repr(sorted(row.items())) for row in log}),
