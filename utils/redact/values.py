@@ -41,6 +41,7 @@ _REFERENCE = re.compile(
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|sha\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
     | !(?:vault\w*|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ENC\[ | &\w+$ | ::?
+    | _{0,2}[A-Z]+(?:_[A-Z]+)*__$
     | \w+![rs]$ | (?:[0-9A-Fa-f]{2}:){5} | v\d+\.\d+\.\d+[\w.+-]*$ | -----BEGIN | [\w.]+@[a-z.]+\.[a-z]+$
     | (?i:scram-sha-\d+(?:-plus)?|(?:aes|hs|rs|es|ps|sha)-?\d{1,3}(?:[-_/][a-z0-9]{1,6}){0,3})$""",
     re.VERBOSE,
@@ -154,6 +155,11 @@ def is_uuid(value: str) -> bool:
     return _UUID.fullmatch(value) is not None
 
 
+def is_checksum(value: str) -> bool:
+    """Whether a value has a checksum's shape, which many a token has, too."""
+    return _HASH.fullmatch(value) is not None
+
+
 def is_word(value: str) -> bool:
     """Whether a value is letters alone, in the case of a word."""
     return value.isalpha() and (value[1:].islower() or value.isupper())
@@ -183,7 +189,7 @@ def _fulfils(promised: Promise, value: str, *, assigned: bool) -> bool:
     if _UUID.fullmatch(value):
         return promised is Promise.SECRET
     if promised is Promise.KEY:
-        return len(value) >= 16 and not _HASH.fullmatch(value) and not _WORD.search(value) and is_random(value)
+        return len(value) >= 16 and not is_checksum(value) and not _WORD.search(value) and is_random(value)
     return is_random(value) or (assigned and _is_mixed(value))
 
 
@@ -194,7 +200,7 @@ def is_told(promised: Promise, value: str, *, quoted: bool) -> bool:
         return False
     if _APP.fullmatch(value):
         return promised is Promise.PASSWORD and (wordiness(value) < 0.65 or not _DIGITS.isdisjoint(value))
-    if " " in value or _DATE.fullmatch(value) or (_WRITTEN.fullmatch(value) and not quoted):
+    if " " in value or _DATE.fullmatch(value) or (not quoted and (_WRITTEN.fullmatch(value) or _PAIR.fullmatch(value))):
         return False
     if not quoted and is_code(value, assigned=True, variable=False):
         return False
@@ -239,6 +245,8 @@ _WRITTEN = re.compile(
 )
 """Words of one case and short numbers with signs between: `db-creds-1`, `users/7/name`."""
 _TOKEN = re.compile(r"[\w.+/=~-]+", re.ASCII)
+_PAIR = re.compile(r"[A-Za-z][A-Za-z_.-]*=[\w.:/@-]+")
+"""Another name with its value: `user_id=48213`."""
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 _RUN = re.compile(r"[a-z]{2,}")
 _COMMON = frozenset(

@@ -78,6 +78,8 @@ _STRONGER = {
 }
 """What makes of a key one that is kept."""
 _OPTION = re.compile(r"\b(?:ENV|ARG|setx?|set -\w+|config set)\s{1,4}(?:\S{1,20}\s)?\Z")
+_LIBRARY = re.compile(r"[A-Z][A-Za-z]*[a-z](?:Auth|JWT)")
+"""What a lock file calls a library, whose value is a checksum."""
 _NETRC = re.compile(r"(?:login|account)\s+\S{1,80}\s+\Z")
 _ENDS_A_NAME = frozenset("./(@!?>}&")
 """Behind one of these nothing is told of the name."""
@@ -170,6 +172,8 @@ class _Assigned(NamedTuple):
         if _is_joined(value) if quote else self._is_no_value(value, how, line=line):
             return False
         if quote == "`" and tight and not values.is_random(value):
+            return False
+        if not quote and _LIBRARY.fullmatch(name) and values.is_checksum(value):
             return False
         if how in {"blank", "pair"}:
             return self._accepts_loosely(value, option=option or directive)
