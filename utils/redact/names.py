@@ -21,7 +21,7 @@ class Promise(Enum):
 NAME_MARKS = (
     *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
     *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
-    *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
+    *("honeycomb-team", "erlang_cookie", "erlang.cookie", "bw_session", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
     *("pw ", "pw:", "pw=", "api_hash", "contrase", "clave", "senha", "wachtwoord", "schlüssel", "chiave", "clé"),
     *("parola", "пароль", "haslo", "hasło", "heslo", "lösenord", "salasana", "密码", "密碼", "パスワード", "비밀번호"),
 )
@@ -29,12 +29,12 @@ NAME_MARKS = (
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _PASSWORD = re.compile(
-    r"(?:(?!by|com|sur|over|under|tres|im|no).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passphrase|passcode|passwort|pwd)|pw|pswd|passw"
+    r"(?:(?!by|com|sur|over|under|tres|im|no).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passphrase|passcode|passwort|pwd|psk|authtok)|pw|pswd|passw"
     r"|contrase[nñ]?a?|clave|senha|parola|пароль|has[lł]o|heslo|lösenord|salasana|密码|密碼|パスワード|비밀번호"
 )
 _SECRET = re.compile(
     r".*(?:secret|secrets|token|apikey|apitoken|secretkey|accesskey|authkey|privatekey|privkey|appkey|sharedkey"
-    r"|accountkey|masterkey|signingkey|encryptionkey|authtoken|licensekey|sharedaccesskey|credential|connectionstring|sess(?:ion)?id|dockerconfigjson|dockercfg|masterauth|psk|schlüssel)"
+    r"|accountkey|masterkey|signingkey|encryptionkey|authtoken|licensekey|sharedaccesskey|credential|connectionstring|sess(?:ion)?id|dockerconfigjson|dockercfg|masterauth|schlüssel)"
     r"|credentials?|creds?|auth|salt|dsn|jwt|bearer|tokens|sas|seed|encrypt|assertion"
 )
 
@@ -55,12 +55,12 @@ _NO_SECRET = _set(
     "hot shortcut arrow keyboard site anchor group dedupe dedup event prop property field column order "
     "bucket path lock config setting metric label tag annotation json issue project answer piano host known gpg page "
     "next continuation cursor sync design start eos bos pad unk sep mask special max min num total stop count type "
-    "signingkey recv send fetch list del delete scan bt name id ids url uri length len size limit ttl expiry expires "
+    "sitekey accessor signingkey recv send fetch list del delete scan bt name id ids url uri length len size limit ttl expiry expires "
     "format header prefix suffix policy hint"
 )
 _PAIRS = {
     *("secret id", "api hash", "honeycomb team", "server item", "access sign", "api sign"),
-    *("sonar login", "dsonar login"),
+    *("sonar login", "dsonar login", "erlang cookie", "bw session"),
 }
 """Two words that promise a token together and nothing alone."""
 
@@ -96,7 +96,7 @@ def _tells_of_a_thing(before: list[str]) -> bool:
     return not _NO_SECRET.isdisjoint(before[-1:]) and before[-2:] != ["azure", "storage"]
 
 
-_OTHERWISE = _NO_SECRET - _set("s3 storage project answer page map mask special message order site") | _set(
+_OTHERWISE = _NO_SECRET - _set("s3 storage project answer page map mask special message order site del") | _set(
     "identifier hash hashes commit sha sha1 sha256 md5 sum checksum digest fingerprint version release file files uuid "
     "guid expires expired used valid until since hint example e.g like such owner author "
     "reviewed branch tag image build ticket thumbprint serial kid"

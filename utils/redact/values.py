@@ -39,7 +39,7 @@ _REFERENCE = re.compile(
     r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:]|$) | \$\( | <[^<]*>?$ | \[[^\]]*\]?$
     | %[-.\d]*[sdr]$ | %\(\w+\)s$ | %\w+%$ | [a-z][a-z0-9+.-]{1,20}:// | \?\w+=
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
-    | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|sha\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
+    | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|(?:hmac-)?(?i:sha)\d+[-:]|md5[-:]|Ag[A-C][A-Za-z0-9+/]{150}|pk_(?:live|test)_|sb_publishable_|phc_
     | !(?:vault\w*|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ENC\[ | &\w+$ | ::?
     | _{0,2}[A-Z]+(?:_[A-Z]+)*__$
     | \w+![rs]$ | (?:[0-9A-Fa-f]{2}:){5} | v\d+\.\d+\.\d+[\w.+-]*$ | -----BEGIN | [\w.]+@[a-z.]+\.[a-z]+$
@@ -116,10 +116,10 @@ def is_code(value: str, *, assigned: bool, variable: bool) -> bool:
         return True
     if not _DOTTED.fullmatch(value):
         return False
+    if _is_choppy(value) and (not _DIGITS.isdisjoint(value) or is_random(value)):
+        return False
     if _DIGITS.isdisjoint(value):
         return True
-    if _is_choppy(value):
-        return False
     return (variable or not _JOINTS.isdisjoint(value)) and not is_random(value)
 
 
@@ -132,9 +132,9 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.,+Z-]*)?|[\d.,:+/-]+")
 _KNOWN_HARMLESS = re.compile(rf"(?:{_UUID.pattern}|{_HEX.pattern}|{_DATE.pattern}|sha\d+-[A-Za-z0-9+/=]+)\Z")
 _APP = re.compile(r"[a-z]{4}(?: ?[a-z]{4}){3}|(?=[A-Za-z ]*\d)[A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5}")
 """How Google and WordPress write a password made for one program."""
-_CHOSEN = re.compile(r"(?=.*\d{3})[A-Za-z]{3,}[-_]?\d+(?:[-_][a-z]+)?|(?=.*\d{3})[A-Za-z]{3,}[-_][a-z]{3,}[-_]?\d+")
+_CHOSEN = re.compile(r"(?=.*\d{3})[A-Za-z]{3,}[-_]?\d+(?:[-_][a-z]+)?|(?=.*\d{3})[A-Za-z]{3,}[-_][A-Za-z]{3,}[-_]?\d+")
 """A word and a number: what people choose."""
-_WORD = re.compile(r"(?:^|[-/_.:])[a-z]{4,}(?:[-/_.:]|$)")
+_WORD = re.compile(r"(?:^|[-/_.:])[A-Za-z][a-z]{3,}(?:[-/_.:]|$)")
 
 
 _IDENTIFIER = re.compile(

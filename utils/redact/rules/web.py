@@ -11,7 +11,7 @@ from utils.redact.finding import NOTHING, QUOTE, Finding, compiled, group
 
 _URL = 1400
 """How far the user and the password of a URL may reach, in signs."""
-_CREDENTIALS = r"""(?: ://|:\\?/\\?/ ) (?P<user>(?:[^\s/?\#:@\[\]"'<>\\]|\\(?![nrtu"'/])){0,256})
+_CREDENTIALS = r"""(?: ://|:\\?/\\?/ ) (?P<user>(?:[^\s/?\#:@\[\]"'<>\\]|\\(?![nrtu"'/])){0,256}(?:@[\w.-]{1,80}(?=:[^\s/@]{6,256}@))?)
     (?: : (?! \d{1,5}[/?\#] | \{\w+[}?&]
             |  <[^>@]{0,80}>@ | \[[^\]@]{0,80}\]@ | \$?\{[^}@]{0,80}\}@ | \*+@ | \$\w+@ )
         (?: ([^\s/?\#"'<>]{1,1024})@ | ([^\s@"'<>]{1,1024}+)@ )
