@@ -21,7 +21,8 @@ class Promise(Enum):
 NAME_MARKS = (
     *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
     *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
-    *("honeycomb-team", "erlang_cookie", "erlang.cookie", "bw_session", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
+    *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
+    *("erlang_cookie", "erlang.cookie", "bw_session"),
     *("pw ", "pw:", "pw=", "api_hash", "contrase", "clave", "senha", "wachtwoord", "schlüssel", "chiave", "clé"),
     *("parola", "пароль", "haslo", "hasło", "heslo", "lösenord", "salasana", "密码", "密碼", "パスワード", "비밀번호"),
 )
@@ -55,8 +56,8 @@ _NO_SECRET = _set(
     "hot shortcut arrow keyboard site anchor group dedupe dedup event prop property field column order "
     "bucket path lock config setting metric label tag annotation json issue project answer piano host known gpg page "
     "next continuation cursor sync design start eos bos pad unk sep mask special max min num total stop count type "
-    "sitekey accessor signingkey recv send fetch list del delete scan bt name id ids url uri length len size limit ttl expiry expires "
-    "format header prefix suffix policy hint"
+    "sitekey accessor signingkey recv send fetch list del delete scan bt name id ids url uri length len size limit "
+    "ttl expiry expires format header prefix suffix policy hint"
 )
 _PAIRS = {
     *("secret id", "api hash", "honeycomb team", "server item", "access sign", "api sign"),

@@ -32,7 +32,6 @@ anthropic     sk-ant-                                           [\w-]{16,}
 openrouter    sk-or-                                            [\w-]{20,}
 openai        ~sk-proj-|~sk-svcacct-|~sk-admin-|~sk-service-|~sk-None-|~sk-lf-|~sk-helicone-  [\w-]{16,}
 openai        ~sk-                                              (?=[\w-]{0,200}\d)[\w-]{0,200}[A-Za-z0-9]{20}[\w-]*
-langfuse      ~pk-lf-                                           [0-9a-f-]{30,}
 langchain     lsv2_pt_|lsv2_sk_|ls__                            [0-9a-f_]{20,}
 groq          gsk_                                              [A-Za-z0-9]{20,}
 xai           xai-                                              [A-Za-z0-9]{20,}
@@ -232,6 +231,8 @@ aiven         AVNS_                                             [\w-]{16,}
 confluent     ~cflt                                             [A-Za-z0-9+/]{50,}
 typesense     ~xyz_                                             [A-Za-z0-9]{30,}
 k3s           ~K10                                              [0-9a-f]{50,}(?:::\w{1,20}:\w{8,})?
+salesforce    ~00D                                              [A-Za-z0-9]{9,15}![\w.]{60,}
+proxmox       PVE:                                              [\w.@!-]{3,60}:[0-9A-F]{8}::[\w+/]{80,}={0,2}
 anaconda      conda.anaconda.org/t/                             [\w-]{16,}
 laravel       [base64:                                          [A-Za-z0-9+/]{43}=
 openai        ~sess-                                            [A-Za-z0-9]{32,}

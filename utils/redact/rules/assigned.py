@@ -30,7 +30,7 @@ _SIGN = rf"""
     {QUOTE}? [\])]? (?:[ ]\d{{1,2}}(?=:))? (?:[ ](?:for|of|on|to|at)[ ][\w.@-]{{1,40}}){{0,2}}
     [*_]{{0,2}}+ \s{{0,20}}+
     (?=[=:?+<|\u2192\uff1a\u2502-]) (?: :\s?[A-Za-z_&][\w.,|&?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
-    (?P<sep> =>|:=|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|\?\?|\|\||(?<=[ ])[|\u2502](?=[ ]) )
+    (?P<sep> =>|:=|<\(echo[ ]|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|\?\?|\|\||(?<=[ ])[|\u2502](?=[ ]) )
     [*_]{{0,2}} \s{{0,20}}+
     (?: [|>][+-]?\s{{1,40}} | \[\s?(?={QUOTE}) )? (?:(?i:bearer|basic|token)\s+)?
     (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str|Sensitive)
@@ -68,7 +68,8 @@ _FAR = rf"""(?: [ ]?[:\uff1a][ ]{{0,2}} | [ ]=[ ] | [ ]{_SAID}[ ]:? | [ ](?=[`{_
 """
 """What parts a value from the words before it: `the password for the old router (in the cellar) is …`."""
 _WORDS = re.compile(
-    rf"[ ][^\n;|<>{{}}\[\]\u2502{_PRINTED}.!?]{{1,72}}(?:[.][\w/-][^\n;|<>{{}}\[\]{_PRINTED}.!?]{{0,40}}){{0,2}}"
+    rf"[ ](?:[^\n;|<>{{}}\[\]\u2502{_PRINTED}.!?]|\u00ab[^\n\u00ab\u00bb]{{1,40}}\u00bb){{1,72}}"
+    rf"(?:[.][\w/-][^\n;|<>{{}}\[\]{_PRINTED}.!?]{{0,40}}){{0,2}}"
 )
 """What may stand between a name and its value some words behind."""
 
@@ -231,7 +232,8 @@ def _said(text: str, end: int, promised: Promise) -> tuple[Finding, ...]:
     words = _WORDS.match(text, end)
     if words is None:
         return ()
-    for match in compiled(_FAR).finditer(text, end + 1, words.end() + 80):
+    begin = end + 1
+    while match := compiled(_FAR).search(text, begin, words.end() + 80):
         begin, last = match.span(match.lastgroup or 0)
         if match.start() > words.end() or names.tells_otherwise(text[end : match.start()]):
             break

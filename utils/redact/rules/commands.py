@@ -34,6 +34,19 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     ),
     (("chpasswd",), chpasswd),
     (
+        ("echo ",),
+        group(
+            "secret",
+            r"""echo[ ](?:-n[ ])?["']?([^\s"'$\\]{12,300})["']?[ ]?(?:>{1,2}|\|[ ]?(?:sudo[ ])?tee(?:[ ]-a)?)[ ]?
+                [^\s|;&]{0,80}(?i:key|token|secret|passw|psk|cred)""",
+            values.is_random,
+        ),
+    ),
+    (
+        ("-command ",),
+        group("password", r"""-command[ ]["']?echo[ ](?:-n[ ])?([^\s"']{8,128})""", values.is_random),
+    ),
+    (
         (" -u ", " -u", "--user", "--proxy-user", '-u"'),
         group(
             "password",
@@ -49,7 +62,8 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
         ),
         group(
             "password",
-            _CLIENT + r"""[ ][^\n|;&]{0,160}?(?<=[ ])-(?:[pPawXAt])[ ]?["']?([^\s"'\\-][^\s"'\\]{5,256})""",
+            _CLIENT
+            + r"""(?:',)?[ ][^\n|;&]{0,160}?(?<=[ '])-(?:[pPawXAt])(?:',)?[ ]?["']?([^\s"'\\-][^\s"'\\]{5,256})""",
             lambda value: _is_no_number(value) and not value.isalpha(),
         ),
     ),
@@ -78,13 +92,19 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
         ),
     ),
     (
-        ("oracle:thin:", "sqlplus ", "connect ", "userid="),
+        ("oracle:thin:", "sqlplus ", "connect ", "userid=", "impdp ", "expdp ", "rman target "),
         group(
             "password",
-            r"(?i:oracle:thin:|sqlplus[ ]|connect[ ]|userid=)(?:-\w[ ])?[^\s/@:]{1,64}/([^\s@/]{4,128})@(?=[\w/])",
+            r"(?i:oracle:thin:|sqlplus[ ]|connect[ ]|userid=|(?:imp|exp)dp[ ]|rman[ ]target[ ])"
+            r"(?:-\w[ ])?[^\s/@:]{1,64}/([^\s@/]{4,128})@(?=[\w/])",
         ),
     ),
     (("securestring",), group("password", r"""(?i:securestring)[ ](?:-String[ ])?["']([^"'\n$]{4,256})["']""")),
+    (("sentinel auth-pass ",), group("password", r"(?i:sentinel[ ]auth-pass)[ ][\w.-]{1,60}[ ]([^\s\"(),]{6,256})")),
+    (
+        ("setuser ", "\nuser "),
+        group("password", r"(?i:setuser|\nuser)[ ][\w.-]{1,60}[ ](?:[^\s>]{1,60}[ ]){0,20}>([^\s>]{6,256})(?=\s|$)"),
+    ),
     (("::add-mask::",), group("secret", r"::add-mask::(\S{8,512})")),
     (
         ("::set-output name=",),

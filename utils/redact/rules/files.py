@@ -41,8 +41,11 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("createuser ",), snmp_user),
     (('form-data; name="', 'form-data; name=\\"'), form_data),
     (
-        ("snmp-server community ", "community string "),
-        group("password", r"(?i:snmp-server[ ])?(?i:community)[ ](?:string[ ](?:is[ ])?)?[\"']?([\w!@#%^*+=.-]{8,64})"),
+        ("snmp-server community ", "community string ", "rocommunity", "rwcommunity"),
+        group(
+            "password",
+            r"(?i:snmp-server[ ]|r[ow])?(?i:community)6?[ ](?:string[ ](?:is[ ])?)?[\"']?([\w!@#%^*+=.-]{8,64})",
+        ),
     ),
     (
         ("password 7 ", "key 7 ", "secret 5 ", "secret 8 ", "secret 9 "),
@@ -55,13 +58,20 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
             r"""(?i:ssid)[^\n]{0,60}?(?i:key|pass\w{0,8}|pw|psk|pwd)[ :=]{1,3}["'`]?((?=\S{0,40}\d)[^\s"'`,;]{8,63})""",
         ),
     ),
+    (("message-digest-key ",), group("password", r"message-digest-key[ ]\d{1,3}[ ]md5[ ](?:\d[ ])?(\S{8,64})")),
+    (
+        ("<auth-user-pass>",),
+        group("password", r"<auth-user-pass>\s{1,4}\S{1,80}\s{1,4}(\S{6,256})\s{1,4}</auth-user-pass>"),
+    ),
+    (("userlist.txt",), each("password", r'(?<=\n)"[^"\n]{1,64}"[ ]"([^"\n]{6,256})"', reach=4000)),
+    (("key1\tfull\t", "key2\tfull\t"), group("azure", r"(?i:key\d\tfull)\t([\w+/]{64,128}={0,2})")),
     (("wifi:",), group("password", r"(?i:wifi):(?:[A-Z]:[^;]{0,64};){0,4}?P:((?:\\.|[^;\\\n]){8,128});")),
     (("register =>", "register="), group("password", r"register[ ]?=>?[ ]?[\w.+-]{1,60}:([^\s:@/]{8,128})@(?=\w)")),
     (("<master>{",), group("password", r"<(?i:master)>\{([^{}\s]{20,400})\}")),
     (("'crypt' =>",), group("key", r"'crypt'[ ]=>[ ]\[\s*'key'[ ]=>[ ]'([^'\n]{16,128})'")),
     (
         ("random_password",),
-        group("password", r'''random_password"[^\n]{0,400}?"(?:result|bcrypt_hash)":\s?"([^"\n]{8,256})"'''),
+        group("password", r'''random_password"(?:[^"]{0,80}"){0,24}?(?:result|bcrypt_hash)":\s?"([^"\n]{8,256})"'''),
     ),
     (
         tuple(f"type={quote}password" for quote in ("", "'", '"', '\\"')),

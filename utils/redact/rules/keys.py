@@ -63,6 +63,7 @@ RULES = (
     (("akia", "asia"), aws_secret),
     (("-----begin", "---- begin"), pem),
     (("private-lines:",), putty),
+    (("secret id ",), group("secret", r"(?i:secret[ ]id)[ ]{1,8}=[ ]([0-9a-f]{8}-[0-9a-f-]{27})(?![\w-])")),
     (
         ("eyj",),
         group(

@@ -12,13 +12,15 @@ _CALLS = (
     *("client(", "credential(", "credentials(", "auth(", "key(", "token(", "secret(", "password("),
     *("login(", "connect(", "search(", "encrypt(", "auth=(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode("),
     *("cookiestore(", "createhmac(", "hmac.new(", "fernet(", "totp(", "wallet(", "signedstring("),
-    *("twilio(", "pdo(", "__construct(", "mysqli("),
+    *("twilio(", "client.new(", "pdo(", "__construct(", "mysqli("),
 )
-_HEAD = r"""(?i: (client|auth|search|credentials?|login|twilio|jwt\.\w{4,6}|cookiestore|createhmac|hmac\.new|fernet|totp
-    |wallet) | \w{3,12} ) =?\("""
+_HEAD = r"""(?i: (client(?:\.new)?|auth|search|credentials?|login|twilio|jwt\.\w{4,6}|cookiestore|createhmac|hmac\.new
+    |fernet|totp|wallet) | \w{3,12} ) =?\("""
 _ARGUMENT = r"""(?P<before>[^"'\n()]{0,80}+\(?)(["'])(?P<value>[^"'\n]{1,256})\2"""
-_NAMED = r"[\w\])-][\"'`]?\s?[:=]\s?[\"'`(]?\Z"
-_KEY = re.compile(r"[0-9a-f]{32,64}|[A-Z2-7]{16,64}|(?!.*(?:user|pass|name|word|login))[a-z]{16}")
+_NAMED = r"(?:[\w\])-][\"'`]?\s?[:=]\s?[\"'`(]?|accessor\s{1,20})\Z"
+_KEY = re.compile(
+    r"[0-9a-f]{32,64}|[A-Z2-7]{16,64}|[a-z]{4}(?:[ ][a-z]{4}){3}|(?!.*(?:user|pass|name|word|login))[a-z]{16}"
+)
 
 
 def call(text: str, at: int) -> Iterator[Finding]:
@@ -71,21 +73,24 @@ def _is_apart(text: str, at: int, match: re.Match[str]) -> bool:
     return not compiled(_NAMED).search(text, max(0, match.start() - 48), match.start() + 1)
 
 
-_CODES = r"""(?i:recovery|backup|scratch|2fa)[ -](?i:codes?) [ \w.-]{0,40} (?:\([^()\n]{0,60}\))? \s?[:=]?
-    (?P<codes> (?: [\s,;*\u2022-]{1,6} [A-Za-z0-9]{4,6} (?:-[A-Za-z0-9]{4,6}){1,4} (?![\w-]) ){1,20} )"""
+_CODE = r"(?:[A-Za-z0-9]{4,6}(?:-[A-Za-z0-9]{4,6}){1,4}|\d{4}[ ]\d{4})(?![\w-])"
+_CODES = rf"""(?i:recovery|backup|scratch|2fa|ersatz)[ -]?(?i:codes?) [ \w.,-]{{0,40}}
+    (?:\([^()\n]{{0,60}}\))? ["\u201d\u201c\u00bb]? \s? [:=]?
+    (?P<codes> (?: [\s,;*\u2022-]{{1,6}} {_CODE} ){{1,20}} )"""
 
 
 def codes(text: str, at: int) -> Iterator[Finding]:
     """Recovery codes: one behind the word, or a list of them."""
     match = compiled(_CODES).match(text, at)
     if match:
-        for code in re.finditer(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+", match["codes"]):
-            if any(map(str.isdigit, code[0])) and any(map(str.isalpha, code[0])):
+        for code in compiled(_CODE).finditer(match["codes"]):
+            if any(map(str.isdigit, code[0])) and ("-" not in code[0] or any(map(str.isalpha, code[0]))):
                 begin = match.start("codes")
                 yield Finding(begin + code.start(), begin + code.end(), "password")
 
 
-_SEED = r"(?<![A-Za-z0-9+/=_-])[A-Z2-7]{16,64}(?![A-Za-z0-9+/=_-])"
+_SEED = r"""(?<![A-Za-z0-9+/=_-]) (?: [A-Z2-7]{16,64} | [A-Z2-7]{4}(?:[ -][A-Z2-7]{4}){3,15}
+    | [a-z2-7]{4}(?:[ -][a-z2-7]{4}){3,15} ) (?![A-Za-z0-9+/=_-])"""
 
 
 def seeds(text: str, at: int) -> Iterator[Finding]:
@@ -111,5 +116,5 @@ RULES = (
     (_NEAR, near),
     (("totp", "otpauth", "oathtool", "authenticator", "2fa", "mfa", "one-time"), seeds),
     (("private key", "private_key", "privatekey", "accounts:", "deployer", "wallet("), wallets),
-    (("recovery code", "backup code", "recovery-code", "backup-code", "scratch code", "2fa code"), codes),
+    (("recovery code", "backup code", "recovery-code", "backup-code", "scratch code", "2fa code", "ersatzcode"), codes),
 )

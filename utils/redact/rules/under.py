@@ -35,6 +35,8 @@ def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Findin
         return _sql(text, _line_start(text, start))
     if (text[last - 1] in ":{[" or text[last - 3 : last] == ": |") and promised is not Promise.KEY:
         return _entries(text, end, last, promised)
+    if promised is not Promise.KEY and text[_line_start(text, start)] in "$#%>":
+        return _printed(text, last, promised)
     if _PARTS.isdisjoint(text[max(0, start - 24) : end + 24]):
         return ()
     rest = _REST.match(text, end)
@@ -96,6 +98,19 @@ def _rows(text: str, at: int, part: str, promised: list[Promise | None]) -> Iter
                 yield Finding(begin, begin + len(value), promise.value)
             at += len(cell) + 1
     yield Finding(at, at, NOTHING)
+
+
+_PRINTED = r"\n(?P<value>[^\s\"'`,;:]{12,2048})[ \t\r]*(?=\n|\Z)"
+"""A line of nothing else."""
+
+
+def _printed(text: str, last: int, promised: Promise) -> Iterator[Finding]:
+    """The lines under a command or a remark that speaks of secrets, each of which is one drawn value."""
+    while printed := compiled(_PRINTED).match(text, last):
+        value, last = printed["value"], printed.end()
+        if values.is_harmless(value) or not values.is_told(promised, value, quoted=True):
+            break
+        yield Finding(*printed.span("value"), promised.value)
 
 
 _CLOSING = str.maketrans("[{", "]}")
