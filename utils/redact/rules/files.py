@@ -63,7 +63,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
         ("<auth-user-pass>",),
         group("password", r"<auth-user-pass>\s{1,4}\S{1,80}\s{1,4}(\S{6,256})\s{1,4}</auth-user-pass>"),
     ),
-    (("userlist.txt",), each("password", r'(?<=\n)"[^"\n]{1,64}"[ ]"([^"\n]{6,256})"', reach=4000)),
+    (("userlist.txt",), each("password", r'(?<=\n)"[^"\n]{1,64}"[ ]"([^"\n]{6,256})"', reach=1500)),
     (("key1\tfull\t", "key2\tfull\t"), group("azure", r"(?i:key\d\tfull)\t([\w+/]{64,128}={0,2})")),
     (("wifi:",), group("password", r"(?i:wifi):(?:[A-Z]:[^;]{0,64};){0,4}?P:((?:\\.|[^;\\\n]){8,128});")),
     (("register =>", "register="), group("password", r"register[ ]?=>?[ ]?[\w.+-]{1,60}:([^\s:@/]{8,128})@(?=\w)")),
