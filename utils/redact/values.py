@@ -36,7 +36,7 @@ _FILLERS = (
 )
 _APART = bytes.maketrans(b"-_.<>()[]{}@", b" " * 12)
 _REFERENCE = re.compile(
-    r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:]|$) | \$\( | <[^<]*>?$ | \[[^\]]*\]?$
+    r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:]|-?$) | \$\( | <[^<]*>?$ | \[[^\]]*\]?$
     | %[-.\d]*[sdr]$ | %\(\w+\)s$ | %\w+%$ | [a-z][a-z0-9+.-]{1,20}:// | \?\w+=
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|(?:hmac-)?(?i:sha)\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_

@@ -79,6 +79,8 @@ _STRONGER = {
 }
 """What makes of a key one that is kept."""
 _OPTION = re.compile(r"\b(?:ENV|ARG|setx?|set -\w+|config set)\s{1,4}(?:\S{1,20}\s)?\Z")
+_NAMED = re.compile(r"(?:[A-Z][A-Z0-9_]*|[a-z][a-z0-9_.-]*)(?:=(?!=)|:\Z)")
+"""How the next line begins where a name has no value: `DB_PASSWORD=`."""
 _LIBRARY = re.compile(r"[A-Z][A-Za-z]*[a-z](?:Auth|JWT)")
 """What a lock file calls a library, whose value is a checksum."""
 _NETRC = re.compile(r"(?:login|account)\s+\S{1,80}\s+\Z")
@@ -148,6 +150,8 @@ class _Assigned(NamedTuple):
         if match["sep"] == ":" and text[max(0, self.start - 1) : self.start] in {"/", ":"}:
             return None
         value = text[begin:end]
+        if quote is None and _NAMED.match(value) and "\n" in text[match.end("name") : begin]:
+            return None
         if self.promised is not Promise.PASSWORD and value.isalpha() and value.islower():
             return None
         if quote is None:
