@@ -41,7 +41,7 @@ _REFERENCE = re.compile(
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|(?:hmac-)?(?i:sha)\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
     | !(?:vault\w*|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ENC\[ | &\w+$ | ::?
-    | _{0,2}[A-Z]+(?:_[A-Z]+)*__$ | Ag[A-C][A-Za-z0-9+/]{100}
+    | [*&][a-z]\w*\.[A-Z]\w*$ | _{0,2}[A-Z]+(?:_[A-Z]+)*__$ | Ag[A-C][A-Za-z0-9+/]{100}
     | \w+![rs]$ | (?:[0-9A-Fa-f]{2}:){5} | v\d+\.\d+\.\d+[\w.+-]*$ | -----BEGIN | [\w.]+@[a-z.]+\.[a-z]+$
     | (?i:scram-sha-\d+(?:-plus)?|(?:aes|hs|rs|es|ps|sha)-?\d{1,3}(?:[-_/][a-z0-9]{1,6}){0,3})$""",
     re.VERBOSE,

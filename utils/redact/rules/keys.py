@@ -11,6 +11,8 @@ from utils.redact.finding import QUOTE, Finding, compiled, group
 _BEGIN = r"""-{4,5}[ ]?BEGIN[ ](?:[A-Z0-9 ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?|OpenVPN[ ]Static[ ]key[ ]V1)[ ]?-{4,5}"""
 _END = r"-{4,5}[ ]?END[ ][A-Za-z0-9 ]{0,60}[ ]?-{4,5}"
 _CUT_OFF = r"(?:\s|\\[nr]|[A-Za-z0-9+/=:,]|-(?!---)){16,32768}"
+_BREAK = re.compile(r"\\+[nr]")
+"""The end of a line as a string writes it, or a string in a string."""
 _LONGEST = 32768
 """How far a block's end is looked for, in signs."""
 
@@ -24,11 +26,12 @@ def pem(text: str, at: int) -> Iterable[Finding]:
     last = last if last >= 0 else min(len(text), head.end() + _LONGEST)
     foot = compiled(_END).match(text, last)
     inside = text[head.end() : last]
+    body = _BREAK.sub("", inside).strip()
     if not foot:
         cut = compiled(_CUT_OFF).match(text, head.end())
-        if cut and values.is_random(cut[0].strip().replace("\\n", "")[:64]):
+        if cut and values.is_random(_BREAK.sub("", cut[0]).strip()[:64]):
             yield Finding(at, cut.end(), "private-key")
-    elif len(inside.strip()) < 16 or values.is_placeholder(inside.strip().replace("\\n", "")):
+    elif len(body) < 16 or values.is_placeholder(body):
         return
     elif not re.search("[\"'`]", inside):
         yield Finding(at, foot.end(), "private-key")
