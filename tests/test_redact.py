@@ -354,6 +354,17 @@ def test_every_configured_value_goes_in_every_form() -> None:
                 assert not secret_corpus.leaks(text, secret), text
 
 
+@pytest.mark.parametrize("times", range(4))
+def test_a_private_key_goes_from_json_within_json(times: int) -> None:
+    for seed in range(60):
+        block = text = secret_corpus.Maker(seed).pem(lines=4)
+        for _ in range(times):
+            text = json.dumps({"key": text})
+        redacted = redact.redact(text)
+        assert "private-key" in redacted
+        assert not [line for line in block.splitlines() if line in redacted], redacted
+
+
 @pytest.mark.parametrize("times", [2, 3])
 def test_what_is_encoded_more_than_once_is_found(times: int) -> None:
     for wrap in (secret_corpus.WRAPPED["base64"], secret_corpus.WRAPPED["percent"], secret_corpus.WRAPPED["json"]):

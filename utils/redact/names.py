@@ -21,8 +21,8 @@ class Promise(Enum):
 NAME_MARKS = (
     *("pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "dsn", "jwt", "bearer", "_pw"),
     *("connectionstring", "connection_string", "psk", "_pat", "-pat", "sessid", "sessionid", "dockerc", "seed"),
-    *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion", "kennwort"),
-    *("erlang_cookie", "erlang.cookie", "bw_session"),
+    *("honeycomb-team", "server_item", "access-sign", "api-sign", ".login", "encrypt", "assertion"),
+    *("erlang_cookie", "erlang.cookie", "bw_session", "kennwort", "adgangskode"),
     *("pw ", "pw:", "pw=", "api_hash", "contrase", "clave", "senha", "wachtwoord", "schlüssel", "chiave", "clé"),
     *("parola", "пароль", "haslo", "hasło", "heslo", "lösenord", "salasana", "密码", "密碼", "パスワード", "비밀번호"),
 )
@@ -30,7 +30,7 @@ NAME_MARKS = (
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _PASSWORD = re.compile(
-    r"(?:(?!by|com|sur|over|under|tres|im|no).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passphrase|passcode|passwort|pwd|psk|authtok)|pw|pswd|passw"
+    r"(?:(?!by|com|sur|over|under|tres|im|no).*)?pass|.*(?:password|passwd|kennwort|passe|wachtwoord|passord|adgangskode|passphrase|passcode|passwort|pwd|psk|authtok)|pw|pswd|passw"
     r"|contrase[nñ]?a?|clave|senha|parola|пароль|has[lł]o|heslo|lösenord|salasana|密码|密碼|パスワード|비밀번호"
 )
 _SECRET = re.compile(
@@ -100,7 +100,7 @@ def _tells_of_a_thing(before: list[str]) -> bool:
 _OTHERWISE = _NO_SECRET - _set("s3 storage project answer page map mask special message order site del") | _set(
     "identifier hash hashes commit sha sha1 sha256 md5 sum checksum digest fingerprint version release file files uuid "
     "guid expires expired used valid until since hint example e.g like such owner author "
-    "reviewed branch tag image build ticket thumbprint serial kid"
+    "reviewed branch tag image build thumbprint serial kid"
 )
 _TELLING = re.compile(r"[^\W_]+(?:\.[^\W_]+)?")
 

@@ -232,6 +232,8 @@ confluent     ~cflt                                             [A-Za-z0-9+/]{50
 typesense     ~xyz_                                             [A-Za-z0-9]{30,}
 k3s           ~K10                                              [0-9a-f]{50,}(?:::\w{1,20}:\w{8,})?
 salesforce    ~00D                                              [A-Za-z0-9]{9,15}![\w.]{60,}
+gcp           ~GOOG1                                            [A-Z0-9]{55,}
+express       ~s%3A                                             [\w-]{20,}\.[\w%+/-]{30,}
 proxmox       PVE:                                              [\w.@!-]{3,60}:[0-9A-F]{8}::[\w+/]{80,}={0,2}
 anaconda      conda.anaconda.org/t/                             [\w-]{16,}
 laravel       [base64:                                          [A-Za-z0-9+/]{43}=
@@ -248,6 +250,7 @@ newrelic      FFFFNRAL                                          (?<=[0-9a-f]{32}
 crypt         $2a$|$2b$|$2y$                                    \d\d\$[./A-Za-z0-9]{53}
 crypt  $6$|$5$|$1$|$y$|$apr1$  (?:rounds=\d{1,9}\$)?[./A-Za-z0-9$]{1,40}\$[./A-Za-z0-9]{20,}
 crypt         $argon2id$|$argon2i$|$argon2d$                    v=\d+\$[\w=,]{5,40}\$[\w+/]{8,}\$[\w+/]{16,}
+crypt         pbkdf2:sha256:|pbkdf2:sha512:|scrypt:32768:          [\d:]+\$\w{4,64}\$[0-9a-f]{30,}
 crypt         pbkdf2_sha256$                                    \d+\$\w+\$[\w+/=]{30,}
 """
 

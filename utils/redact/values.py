@@ -36,7 +36,7 @@ _FILLERS = (
 )
 _APART = bytes.maketrans(b"-_.<>()[]{}@", b" " * 12)
 _REFERENCE = re.compile(
-    r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:]|-?$) | \$\( | <[^<]*>?$ | \[[^\]]*\]?$
+    r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:]|-?$) | \$\w{0,20}\( | <[^<]*>?$ | \[[^\]]*\]?$
     | %[-.\d]*[sdr]$ | %\(\w+\)s$ | %\w+%$ | [a-z][a-z0-9+.-]{1,20}:// | \?\w+=
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|(?:hmac-)?(?i:sha)\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
@@ -130,8 +130,8 @@ _HASH = re.compile(r"[0-9a-fA-F]{16}|[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.,+Z-]*)?|[\d.,:+/-]+")
 _KNOWN_HARMLESS = re.compile(rf"(?:{_UUID.pattern}|{_HEX.pattern}|{_DATE.pattern}|sha\d+-[A-Za-z0-9+/=]+)\Z")
-_APP = re.compile(r"[a-z]{4}(?: ?[a-z]{4}){3}|(?=[A-Za-z ]*\d)[A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5}")
-"""How Google and WordPress write a password made for one program."""
+_APP = re.compile(r"[a-z]{4}(?:[ -]?[a-z]{4}){3}|(?=[A-Za-z ]*\d)[A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5}")
+"""How Google, Apple and WordPress write a password made for one program."""
 _CHOSEN = re.compile(r"(?=.*\d{3})[A-Za-z]{3,}[-_]?\d+(?:[-_][a-z]+)?|(?=.*\d{3})[A-Za-z]{3,}[-_][A-Za-z]{3,}[-_]?\d+")
 """A word and a number: what people choose."""
 _WORD = re.compile(r"(?:^|[-/_.:])[A-Za-z][a-z]{3,}(?:[-/_.:]|$)")
@@ -141,7 +141,7 @@ _IDENTIFIER = re.compile(
     r"(?:msg|req|chatcmpl|cmpl|resp|run|thread|call|toolu|cus|pi|ch|evt|sub|price|prod|acct|file|asst|batch|org|proj|usr|user"
     r"|app|tbl|rec|fld|viw|trace|span|job|task|step|build|img|ami|vpc|subnet|sg|i|vol|snap|inv|in|si|txn|card|src|ba|tok|seti"
     r"|cs|ca|re|pm|G|UA|GTM|AC|MG|SM|PN|dpl|prj|team|wf|exec|srv|dep|evm|zone|bucket|obj)[_-][A-Za-z0-9_]{6,}"
-    r"|(?:app|tbl|rec|fld|viw)[A-Za-z0-9]{14}|(?:AC|MG|PN)[0-9a-f]{32}|v\d+\.\d+\.\d+\S*|[\w.-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|[A-Z0-9]{10}\.(?:com|org|net|io|de|app|dev)\.[\w.-]+|(?:app|tbl|rec|fld|viw)[A-Za-z0-9]{14}|(?:AC|MG|PN)[0-9a-f]{32}|v\d+\.\d+\.\d+\S*|[\w.-]+@[\w-]+(?:\.[\w-]+)+"
 )
 
 

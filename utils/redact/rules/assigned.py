@@ -33,8 +33,8 @@ _SIGN = rf"""
     (?P<sep> =>|:=|<\(echo[ ]|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|\?\?|\|\||(?<=[ ])[|\u2502](?=[ ]) )
     [*_]{{0,2}} \s{{0,20}}+
     (?: [|>][+-]?\s{{1,40}} | \[\s?(?={QUOTE}) )? (?:(?i:bearer|basic|token)\s+)?
-    (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str|Sensitive)
-        \((?={QUOTE}) | string\(\d+\)[ ] )?"""
+    (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str|Data
+        |Sensitive)\((?:(?:hex|base64\w{{0,7}}):[ ])?(?={QUOTE}) | string\(\d+\)[ ] )?"""
 """The sign of an assignment, with a type before it and a call around the value."""
 
 _NEXT = rf"""
@@ -68,7 +68,7 @@ _FAR = rf"""(?: [ ]?[:\uff1a][ ]{{0,2}} | [ ]=[ ] | [ ]{_SAID}[ ]:? | [ ](?=[`{_
 """
 """What parts a value from the words before it: `the password for the old router (in the cellar) is …`."""
 _WORDS = re.compile(
-    rf"[ ](?:[^\n;|<>{{}}\[\]\u2502{_PRINTED}.!?]|\u00ab[^\n\u00ab\u00bb]{{1,40}}\u00bb){{1,72}}"
+    rf"[*_]{{0,2}}[ ](?:[^\n;|<>{{}}\[\]\u2502{_PRINTED}.!?]|\u00ab[^\n\u00ab\u00bb]{{1,40}}\u00bb){{1,72}}"
     rf"(?:[.][\w/-][^\n;|<>{{}}\[\]{_PRINTED}.!?]{{0,40}}){{0,2}}"
 )
 """What may stand between a name and its value some words behind."""
@@ -182,7 +182,7 @@ class _Assigned(NamedTuple):
             return False
         if how in {"blank", "pair"}:
             return self._accepts_loosely(value, option=option or directive)
-        if (name.lower() == "pass" and not tight and not quote) or sign == "|":
+        if (name.lower() == "pass" and not tight and not quote) or sign in {"|", "\u2502"}:
             return values.is_strong_password(value, classes=3) and not values.is_placeholder(value)
         return values.keeps(self.promised, value, assigned=line)
 

@@ -105,6 +105,14 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
         ("setuser ", "\nuser "),
         group("password", r"(?i:setuser|\nuser)[ ][\w.-]{1,60}[ ](?:[^\s>]{1,60}[ ]){0,20}>([^\s>]{6,256})(?=\s|$)"),
     ),
+    (("http-basic.",), group("password", r"http-basic\.[\w.-]{3,80}[ ]\S{1,80}[ ]([^\s\"']{8,256})")),
+    (
+        ("altool ", "notarytool "),
+        group(
+            "password",
+            r"""(?:al|notary)tool[ ][^\n|;]{0,200}?[ ](?:-p|--password)[ ]["']?([a-z]{4}(?:-[a-z]{4}){3})(?![\w-])""",
+        ),
+    ),
     (("::add-mask::",), group("secret", r"::add-mask::(\S{8,512})")),
     (
         ("::set-output name=",),

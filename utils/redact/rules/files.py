@@ -65,6 +65,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     ),
     (("userlist.txt",), each("password", r'(?<=\n)"[^"\n]{1,64}"[ ]"([^"\n]{6,256})"', reach=1500)),
     (("key1\tfull\t", "key2\tfull\t"), group("azure", r"(?i:key\d\tfull)\t([\w+/]{64,128}={0,2})")),
+    (("active_record_encryption",), group("key", r"active_record_encryption:\s{1,8}primary_key:[ ](\w{20,128})")),
     (("wifi:",), group("password", r"(?i:wifi):(?:[A-Z]:[^;]{0,64};){0,4}?P:((?:\\.|[^;\\\n]){8,128});")),
     (("register =>", "register="), group("password", r"register[ ]?=>?[ ]?[\w.+-]{1,60}:([^\s:@/]{8,128})@(?=\w)")),
     (("<master>{",), group("password", r"<(?i:master)>\{([^{}\s]{20,400})\}")),

@@ -12,10 +12,11 @@ _CALLS = (
     *("client(", "credential(", "credentials(", "auth(", "key(", "token(", "secret(", "password("),
     *("login(", "connect(", "search(", "encrypt(", "auth=(", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode("),
     *("cookiestore(", "createhmac(", "hmac.new(", "fernet(", "totp(", "wallet(", "signedstring("),
-    *("twilio(", "client.new(", "pdo(", "__construct(", "mysqli("),
+    *("twilio(", "twilio.init(", "client.new(", "clientv2(", "apiconnect(", "dialer(", "pdo("),
+    *("__construct(", "mysqli("),
 )
-_HEAD = r"""(?i: (client(?:\.new)?|auth|search|credentials?|login|twilio|jwt\.\w{4,6}|cookiestore|createhmac|hmac\.new
-    |fernet|totp|wallet) | \w{3,12} ) =?\("""
+_HEAD = r"""(?i: (client(?:v\d|\.new)?|apiconnect|auth|search|credentials?|login|twilio(?:\.init)?
+    |jwt\.\w{4,6}|cookiestore|createhmac|hmac\.new|fernet|totp|wallet) | \w{3,12} ) =?\("""
 _ARGUMENT = r"""(?P<before>[^"'\n()]{0,80}+\(?)(["'])(?P<value>[^"'\n]{1,256})\2"""
 _NAMED = r"(?:[\w\])-][\"'`]?\s?[:=]\s?[\"'`(]?|accessor\s{1,20})\Z"
 _KEY = re.compile(

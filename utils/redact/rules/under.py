@@ -36,7 +36,7 @@ def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Findin
     if (text[last - 1] in ":{[" or text[last - 3 : last] == ": |") and promised is not Promise.KEY:
         return _entries(text, end, last, promised)
     if promised is not Promise.KEY and text[_line_start(text, start)] in "$#%>":
-        return _printed(text, last, promised)
+        return _printed(text, last, promised, alone=not text[end:last].strip())
     if _PARTS.isdisjoint(text[max(0, start - 24) : end + 24]):
         return ()
     rest = _REST.match(text, end)
@@ -104,11 +104,15 @@ _PRINTED = r"\n(?P<value>[^\s\"'`,;:]{12,2048})[ \t\r]*(?=\n|\Z)"
 """A line of nothing else."""
 
 
-def _printed(text: str, last: int, promised: Promise) -> Iterator[Finding]:
-    """The lines under a command or a remark that speaks of secrets, each of which is one drawn value."""
+def _printed(text: str, last: int, promised: Promise, *, alone: bool) -> Iterator[Finding]:
+    """The lines under a command or a remark that speaks of secrets, each of which is one drawn value.
+
+    What has the shape of a checksum is one, unless the name is `alone` at the end of its line: `cat master.key`.
+    """
     while printed := compiled(_PRINTED).match(text, last):
         value, last = printed["value"], printed.end()
-        if values.is_harmless(value) or not values.is_told(promised, value, quoted=True):
+        known = values.is_harmless(value) and not (alone and values.is_checksum(value))
+        if known or not values.is_told(Promise.SECRET if alone else promised, value, quoted=True):
             break
         yield Finding(*printed.span("value"), promised.value)
 

@@ -31,11 +31,11 @@ def password_in_url(text: str, at: int) -> Iterable[Finding]:
     match = compiled(_CREDENTIALS).match(text, at)
     if match is None:
         return ()
-    if match["alone"]:
+    start, end = match.span(match.lastindex or 0)
+    if match["alone"] or text[start:end] == "x-oauth-basic":
         user = match["user"]
         token = len(user) >= 16 and values.is_random(user) and not values.is_placeholder(user)
         return (Finding(*match.span("user"), "secret"),) if token else ()
-    start, end = match.span(match.lastindex or 0)
     if text[start:end] == match["user"] or _NO_PASSWORD.fullmatch(text, start, end):
         return ()
     return (Finding(start, end, "password"),)
