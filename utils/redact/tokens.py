@@ -234,6 +234,7 @@ k3s           ~K10                                              [0-9a-f]{50,}(?:
 salesforce    ~00D                                              [A-Za-z0-9]{9,15}![\w.]{60,}
 gcp           ~GOOG1                                            [A-Z0-9]{55,}
 express       ~s%3A                                             [\w-]{20,}\.[\w%+/-]{30,}
+proxmox       PVEAPIToken=                                     [\w.@!-]{3,80}=[0-9a-f]{8}-[0-9a-f-]{27}
 proxmox       PVE:                                              [\w.@!-]{3,60}:[0-9A-F]{8}::[\w+/]{80,}={0,2}
 anaconda      conda.anaconda.org/t/                             [\w-]{16,}
 laravel       [base64:                                          [A-Za-z0-9+/]{43}=

@@ -64,7 +64,9 @@ def is_placeholder(value: str) -> bool:
         return True
     if "." in value and _FILE.search(value):
         return True
-    return _PATH.match(value) is not None and (wordiness(value) > 0.35 or not is_random(value))
+    if _is_choppy(value) or not _PATH.match(value):
+        return False
+    return wordiness(value) > 0.35 or not is_random(value)
 
 
 def _is_stand_in(low: str) -> bool:
