@@ -61,7 +61,7 @@ _ASSIGNED = rf"""
 )?
 """
 
-_FAR = rf"""(?: [ ]?[:\uff1a][ ]{{0,2}} | [ ]=[ ] | [ ]{_SAID}[ ]:? | [ ](?=[`{_PRINTED}]) )
+_FAR = rf"""(?: [ ]?[:\uff1a](?!//)[ ]{{0,2}} | [ ]=[ ] | [ ]{_SAID}[ ]:? | [ ](?=[`{_PRINTED}]) )
 (?= [{_PRINTED}]?\s?\S{{0,80}}?[\d!@\#$%^&*+~?] | [A-Za-z0-9]{{4}}[ ][A-Za-z0-9]{{4}}[ ] )
 (?: (?P<q>["'`]) (?P<quoted> (?=[^"'`\n]{{0,80}}\d) [^"'`\n]{{6,200}} ) (?P=q)
   | (?:[{_PRINTED}]\s?)? (?P<plain> [A-Za-z0-9]{{4}}(?:[ ][A-Za-z0-9]{{4}}){{3,5}}(?![\w ]) | {_PLAIN} ) )
@@ -242,6 +242,8 @@ def _said(text: str, end: int, promised: Promise) -> tuple[Finding, ...]:
         if match.start() > words.end() or names.tells_otherwise(text[end : match.start()]):
             break
         value = text[begin:last].rstrip(".,:;")
+        if "@" in value and "://" in text[end:begin]:
+            continue  # a URL's, which has a rule of its own
         if values.is_told(promised, value, quoted=match["q"] is not None):
             return (Finding(begin, begin + len(value), promised.value),)
     return ()

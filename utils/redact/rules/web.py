@@ -89,6 +89,11 @@ def _is_credentials(text: str) -> bool:
     return ":" in plain and plain.isprintable()
 
 
+_PAIR = r"""(?<![\w.])(?!_g|_fbp|_hj|amp_|(?:\w{1,20}_)?(?:user|device|visitor|browser)_id=)
+    [\w.%$!-]{1,80}+=([\w.%+/=:~-]{1,4096}+)"""
+"""A cookie, unless it counts visits or names somebody."""
+
+
 def cookies(text: str, at: int) -> Iterator[Finding]:
     """Each value of a cookie header that looks drawn."""
     head = compiled(rf"(?i:cookie){QUOTE}?\s{{0,2}}[:=,]\s{{0,2}}{QUOTE}?").match(text, at)
@@ -96,9 +101,7 @@ def cookies(text: str, at: int) -> Iterator[Finding]:
         return
     last, most = head.end(), text.find("\n", head.end(), head.end() + 4096)
     most = most if most >= 0 else head.end() + 4096
-    for pair in compiled(r"(?<![\w.])(?!_g|_fbp|_hj|amp_)[\w.%$!-]{1,80}+=([\w.%+/=:~-]{1,4096}+)").finditer(
-        text, last, most
-    ):
+    for pair in compiled(_PAIR).finditer(text, last, most):
         if len(pair[1]) >= 16 and values.is_random(pair[1]) and not values.is_placeholder(pair[1]):
             yield Finding(*pair.span(1), "cookie")
     yield Finding(most, most, NOTHING)
