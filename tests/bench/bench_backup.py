@@ -3,7 +3,7 @@
     python tests/bench/bench_backup.py [--rows 10000] [--rounds 5] [--days 0]
 
 By hand: the vault is exported to the same files, then `git add`, `git commit` and `git push` of a working tree. Both go
-to a bare repository on this disk, round by round; the first round is a first backup, in the others 10 rows changed.
+to a bare repository on this disk, round by round: first into new ones, then with 10 rows changed. Figures are medians.
 With --days the repository's size after so many daily backups is printed too.
 """
 
@@ -18,9 +18,10 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,11 @@ def main() -> None:
             migrate(dsn, now=datetime.now(UTC))
             with psycopg.connect(dsn, autocommit=True) as db, closing(Vault(PostgresTransport(dsn))) as vault:
                 fill(db, options.rows)
-                bench = Bench(folder, dsn, vault)
-                measure(bench, db, options.rounds)
+                benches = [Bench(folder / f"round {number}", dsn, vault) for number in range(options.rounds)]
+                measure("first backup", [lambda: None for _ in benches], benches)
+                bench = benches[-1]
+                edits = [partial(change, db, number) for number in range(options.rounds)]
+                measure("10 rows changed", edits, [bench] * options.rounds)
                 prove(bench)
                 if options.days:
                     year(bench, db, options.days)
@@ -72,6 +76,7 @@ class Bench:
     """One vault, and a repository for each way."""
 
     def __init__(self, folder: Path, dsn: str, vault: Vault) -> None:
+        folder.mkdir()
         self.folder, self.vault = folder, vault
         self.source = VaultSettings(dsn=dsn)
         self.settings = Settings(folder / "home", Mode.CONFIGURED, self.source)
@@ -113,21 +118,15 @@ class Bench:
         return report.seconds
 
 
-def measure(bench: Bench, db: psycopg.Connection[Any], rounds: int) -> None:
-    """A first backup each way, then rounds with 10 rows changed."""
-    first, hand = bench.backup(), timed(bench.by_hand)
-    told("first backup", first, hand)
+def measure(what: str, edits: Sequence[Callable[[], object]], benches: Sequence[Bench]) -> None:
+    """A backup each way after each edit, in turn."""
     ours, hands = [], []
-    for number in range(rounds):
-        change(db, number)
+    for edit, bench in zip(edits, benches, strict=True):
+        edit()
         ours.append(bench.backup())
         hands.append(timed(bench.by_hand))
     middle = {name: statistics.median(each[name] for each in ours) for name in ours[0]}
-    told(
-        "10 rows changed",
-        middle,
-        (statistics.median(wall for wall, _ in hands), statistics.median(cpu for _, cpu in hands)),
-    )
+    told(what, middle, (statistics.median(wall for wall, _ in hands), statistics.median(cpu for _, cpu in hands)))
 
 
 def told(what: str, seconds: dict[str, float], hand: tuple[float, float]) -> None:

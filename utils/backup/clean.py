@@ -166,6 +166,6 @@ def _gone(value: Any) -> Any:
 def _rules(secrets: Iterable[str]) -> str:
     """What the outcome depends on beside the content."""
     digest = hashlib.sha256("\0".join(sorted(secrets)).encode("utf-8", "surrogatepass"))
-    for source in [*sorted(Path(redact.__file__).parent.glob("*.py")), Path(__file__)]:
+    for source in [*sorted(Path(redact.__file__).parent.rglob("*.py")), Path(__file__)]:
         digest.update(source.read_bytes())
     return digest.hexdigest()
