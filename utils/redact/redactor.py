@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from typing import Any
@@ -23,9 +24,10 @@ _UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _NEAR, _FAR = 128, 8192
 """How far from a marker a rule may see it, in signs: over the end of a line, and in one line."""
 _WIDE = re.compile(
-    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{4096}|BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|Private-Lines: \d+\s+(?!\[REDACTED)"
+    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{4096,}|Private-Lines: \d+\s+[A-Za-z0-9+/=\s\\]{0,24000}"
+    r"|BEGIN (?:[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)[ ]?-{4,5}(?:[^-]|-(?!---)){0,32768}"
 )
-"""What rules look into farther, so that the whole text is looked at again."""
+"""What rules look into farther."""
 _DEEPEST = 3
 """How often what was decoded is decoded again."""
 
@@ -69,8 +71,7 @@ class Redactor:
         for start, stop, found in _windows(text, secrets):
             parts += [text[end:start], self._settled(text[start:stop], [each.moved(-start) for each in found])]
             end = stop
-        redacted = "".join([*parts, text[end:]])
-        return self._settled(redacted, self.find(redacted)) if _WIDE.search(redacted) else redacted
+        return "".join([*parts, text[end:]])
 
     def _settled(self, text: str, found: list[Finding]) -> str:
         """A piece without the secrets found, and without those that show only once these are gone."""
@@ -163,20 +164,43 @@ class Redactor:
 
 def _windows(text: str, found: list[Finding]) -> Iterator[tuple[int, int, list[Finding]]]:
     """The findings with so much of the text around them as a marker in their place can make look different."""
+    wide = deque(_wide(text))
     begin, stop, group = 0, -1, list[Finding]()
     for finding in found:
-        least, most = max(0, finding.start - _FAR), finding.end + _FAR
-        line = text.rfind("\n", least, max(least, finding.start - _NEAR))
-        start = line + 1 if line >= 0 else least
+        start, last = _around(text, finding.start, finding.end)
+        while wide and wide[0][1] < start:
+            wide.popleft()
+        if wide and wide[0][0] <= last:
+            start, last = min(start, wide[0][0]), max(last, wide[0][1])
         if group and start > stop:
             yield begin, stop, group
             group = []
         begin = begin if group else max(start, stop, 0)
         group.append(finding)
-        line = text.find("\n", min(most, finding.end + _NEAR), most)
-        stop = line if line >= 0 else min(len(text), most)
+        stop = max(stop, last)
     if group:
         yield begin, stop, group
+
+
+def _wide(text: str) -> Iterator[tuple[int, int]]:
+    """Where rules look far, with their reach; what overlaps is one."""
+    begin, stop = 0, -1
+    for match in _WIDE.finditer(text):
+        start, last = _around(text, *match.span())
+        if stop >= 0 and start > stop:
+            yield begin, stop
+            stop = -1
+        begin, stop = (begin if stop >= 0 else start), last
+    if stop >= 0:
+        yield begin, stop
+
+
+def _around(text: str, start: int, end: int) -> tuple[int, int]:
+    """A piece with what a rule may see of it: over the ends of lines and in its own ones."""
+    least, most = max(0, start - _FAR), end + _FAR
+    line = text.rfind("\n", least, max(least, start - _NEAR))
+    last = text.find("\n", min(most, end + _NEAR), most)
+    return line + 1 if line >= 0 else least, last if last >= 0 else min(len(text), most)
 
 
 def _by_rules(text: str, low: str) -> Iterator[Finding]:

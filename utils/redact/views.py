@@ -19,7 +19,9 @@ _TEXT_IN_HEX = re.compile(r"(?:[2-7][0-9a-fA-F]|0[9aAdD]){10}")
 _FOUR = r"(?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){4}"
 """Four groups of signs that stand for three ASCII signs each: bytes under 128 leave every eighth bit 0."""
 _TEXT_IN_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{0,3}}?({_FOUR})")
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+/_-]{19,}+")
+_SIGNS = bytes(ord("a") if chr(sign).isascii() and (chr(sign).isalnum() or chr(sign) in "+/_-") else 32 for sign in range(256))
+_SHORTEST = 20
+"""A run of so many signs of base64 may stand for text, or be a token."""
 _PROMISING = re.compile(
     r"(?:(?<=\\)[nrt/])?(?:(?<=\[)\d\d?m)?"
     rf"(?=00|[MNO][\w-]{{22,27}}\.|[a-z]{{2,12}}[_-]|[A-Za-z0-9+/_-]{{0,3}}?{_FOUR}|{_TEXT_IN_HEX.pattern})",
@@ -148,9 +150,14 @@ def _utf8(escaped: str) -> Iterator[tuple[str, int]]:
 
 def runs(text: str) -> Iterator[tuple[int, int]]:
     """The long runs of the signs of base64 and hex that may be a token or stand for text."""
-    for run in _RUN.finditer(text):
-        if head := _PROMISING.match(text, run.start()):
-            yield head.end(), run.end()
+    signs, end = text.encode("latin-1", "replace").translate(_SIGNS), 0
+    while (start := signs.find(b"a" * _SHORTEST, end)) >= 0:
+        end = signs.find(b" ", start)
+        end = end if end >= 0 else len(signs)
+        while text[start] in "+/_-" and start < end - 1:
+            start += 1
+        if end - start >= _SHORTEST and (head := _PROMISING.match(text, start)):
+            yield head.end(), end
 
 
 def decoded_run(text: str, start: int, end: int) -> View | None:
