@@ -64,7 +64,7 @@ def is_placeholder(value: str) -> bool:
         return True
     if "." in value and _FILE.search(value):
         return True
-    if _is_choppy(value) or not _PATH.match(value):
+    if not _PATH.match(value) or _is_choppy(value):
         return False
     return wordiness(value) > 0.35 or not is_random(value)
 

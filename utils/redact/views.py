@@ -78,6 +78,8 @@ _SOFT_BREAK = re.compile(rf"(?<=\w)=\n{_PIECE}")
 
 def _joined(text: str) -> Iterator[View]:
     """What is written over several lines or in several pieces, as one."""
+    if "\n" not in text and " + " not in text:
+        return
     patterns = [pattern for literal, pattern in _JOINTS.items() if literal in text]
     patterns += [_SOFT_BREAK] if "quoted-printable" in text else []
     joints = deque(sorted(joint.span() for pattern in patterns for joint in pattern.finditer(text)))
