@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import string
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,15 +12,19 @@ from dataclasses import dataclass
 
 _ESCAPED = re.compile(
     r"[%\\&\x1b](?:(?<=\x1b)\[[\d;]{0,12}m|(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
-    r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});)"
+    r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'nrt/\\])|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});)"
 )
+_PLAIN = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\'": "'", "\\/": "/", "\\\\": "\\"}
+"""What JSON and programs write with a backslash."""
 _ENTITIES = {"&amp;": "&", "&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">"}
+_STRING = re.compile(r"""(?<!\\)(["'])((?:[^"'\\\n]|\\.|(?!\1)["'])*)\1""")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _TEXT_IN_HEX = re.compile(r"(?:[2-7][0-9a-fA-F]|0[9aAdD]){10}")
 _FOUR = r"(?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){4}"
 """Four groups of signs that stand for three ASCII signs each: bytes under 128 leave every eighth bit 0."""
 _TEXT_IN_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{0,3}}?({_FOUR})")
-_SIGNS = bytes(ord("a") if chr(sign).isascii() and (chr(sign).isalnum() or chr(sign) in "+/_-") else 32 for sign in range(256))
+_SIGNS = bytes(ord("a") if chr(sign) in string.ascii_letters + string.digits + "+/_-" else 32 for sign in range(256))
+"""What makes a sign of a run an `a`, and any other a blank."""
 _SHORTEST = 20
 """A run of so many signs of base64 may stand for text, or be a token."""
 _PROMISING = re.compile(
@@ -94,7 +99,7 @@ def _joined(text: str) -> Iterator[View]:
 
 
 def _unescaped(text: str) -> Iterator[View]:
-    """Every line that has escapes, without them."""
+    """Every line that has escapes, without them; of escapes that JSON writes, each string that has them by itself."""
     done = 0
     for match in _ESCAPED.finditer(text):
         if match.start() < done:
@@ -103,7 +108,23 @@ def _unescaped(text: str) -> Iterator[View]:
         end = text.find("\n", match.start())
         end = min(len(text) if end < 0 else end, match.start() + 2 * _LINE)
         done = end
-        yield _view(text, start, end, ((each.start(), _signs(each[0])) for each in _ESCAPED.finditer(text, start, end)))
+        escapes = deque(_ESCAPED.finditer(text, start, end))
+        others = [each for each in escapes if each[0] not in _PLAIN]
+        for quoted in _STRING.finditer(text, start, end) if len(others) < len(escapes) else ():
+            others += _until(escapes, quoted.start())
+            if inside := _until(escapes, quoted.end()):
+                yield _view(text, *quoted.span(2), ((each.start(), _signs(each[0])) for each in inside))
+        if others or escapes:
+            every = _ESCAPED.finditer(text, start, end)
+            yield _view(text, start, end, ((each.start(), _signs(each[0])) for each in every))
+
+
+def _until(escapes: deque[re.Match[str]], end: int) -> list[re.Match[str]]:
+    """The escapes before a place, which are taken from the others."""
+    taken = []
+    while escapes and escapes[0].start() < end:
+        taken.append(escapes.popleft())
+    return taken
 
 
 def _view(text: str, start: int, end: int, escapes: Iterable[tuple[int, Iterable[tuple[str, int]]]]) -> View:
@@ -137,7 +158,7 @@ def _signs(escaped: str) -> Iterator[tuple[str, int]]:
         code = escaped[2:-1]
         yield _ENTITIES.get(escaped) or chr(int(code[1:], 16) if code[0] == "x" else int(code)), len(escaped)
     else:
-        yield chr(int(escaped.lstrip("\\")[1:], 16)), len(escaped)
+        yield _PLAIN.get(escaped) or chr(int(escaped.lstrip("\\")[1:], 16)), len(escaped)
 
 
 def _utf8(escaped: str) -> Iterator[tuple[str, int]]:
