@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _ESCAPED = re.compile(
-    r"[%\\&\x1b](?:(?<=\x1b)\[[\d;]{0,12}m|(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
-    r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'nrt/\\])|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});)"
+    r"[%\\&\x1b\"](?:(?<=\x1b)\[[\d;]{0,12}m|(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
+    r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'nrt/\\])|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});"
+    r"|(?<=[^\"\s:,(\[={]\")\"(?!\")|(?<=[^\"]\")\"(?=[\w{\[$./+~-]))"
 )
 _PLAIN = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\'": "'", "\\/": "/", "\\\\": "\\"}
 """What JSON and programs write with a backslash."""
@@ -59,8 +60,10 @@ class View:
 
 def views(text: str) -> Iterator[View]:
     """What is encoded in a text, decoded."""
-    if "%" in text or "\\" in text or "&" in text or "\x1b" in text:
+    if any(map(text.__contains__, ("%", "\\", "&", "\x1b", '""'))):
         yield from _unescaped(text)
+    if "\r\n" in text:
+        yield _view(text, 0, len(text), ((each.start(), [("", 1)]) for each in re.finditer(r"\r(?=\n)", text)))
     yield from _joined(text)
 
 
@@ -148,6 +151,9 @@ def _view(text: str, start: int, end: int, escapes: Iterable[tuple[int, Iterable
 
 def _signs(escaped: str) -> Iterator[tuple[str, int]]:
     """The signs of an escape, or of a run of percent signs, each with the width of its escape; a colour has none."""
+    if escaped[0] == '"':  # as CSV doubles it
+        yield '"', 2
+        return
     if escaped[0] == "\x1b":
         yield "", len(escaped)
         return
