@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _ESCAPED = re.compile(
-    r"[%\\&\x1b\"](?:(?<=\x1b)\[[\d;]{0,12}m|(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
+    r"[%\\&\x1b\"+](?:(?<=\x1b)\[[\d;]{0,12}m|(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
     r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'nrt/\\])|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});"
-    r"|(?<=[^\"\s:,(\[={]\")\"(?!\")|(?<=[^\"]\")\"(?=[\w{\[$./+~-]))"
+    r"|(?<=[^\"\s:,(\[={]\")\"(?!\")|(?<=[^\"]\")\"(?=[\w{\[$./+~-])"
+    r"|(?<=\+)(?=%[0-9A-F]{2})|(?<=%[0-9A-F]{2}\+))"
 )
 _PLAIN = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\'": "'", "\\/": "/", "\\\\": "\\"}
 """What JSON and programs write with a backslash."""
@@ -151,8 +152,8 @@ def _view(text: str, start: int, end: int, escapes: Iterable[tuple[int, Iterable
 
 def _signs(escaped: str) -> Iterator[tuple[str, int]]:
     """The signs of an escape, or of a run of percent signs, each with the width of its escape; a colour has none."""
-    if escaped[0] == '"':  # as CSV doubles it
-        yield '"', 2
+    if escaped[0] in '"+':  # as CSV doubles it; as forms write a blank
+        yield escaped[0].replace("+", " "), len(escaped)
         return
     if escaped[0] == "\x1b":
         yield "", len(escaped)

@@ -18,7 +18,7 @@ _LONG = {"quoted": 256, "plain": 64}
 _PRINTED = r"\u201c-\u201f\u2018-\u201b\u00ab\u00bb\u2039\u203a"
 """Quotes as they are printed."""
 _PLAIN = rf"""(?: [^\s"'`<>,;&)\]}}|\\\x1b{_PRINTED}]{{1,128}}+ | \\(?![nrtu"'`\\])
-    | [,;&)\]}}|](?! \s|$|["'}}\])>`\\] | \s?[\w.\[\]$%-]{{1,40}}["']?[=:] ) ){{1,16}}"""
+    | [,;&)\]}}|](?! \s|$|["'}}\])>`\\] | [.,:;!?](?:\s|$) | \s?[\w.\[\]$%-]{{1,40}}["']?[=:] ) ){{1,16}}"""
 """Up to a blank, a quote, or a sign that ends a value in the syntax around it."""
 _SAID = (
     "(?:is|was|are|reads|ist|war|lautet|est|es|now|set|reset|neu|gesetzt|to|auf|of|for|with|provided|supplied|used|using"
@@ -29,7 +29,7 @@ _SAID = (
 _SIGN = rf"""
     {QUOTE}? [\])]? (?:[ ]\d{{1,2}}(?=:))? (?:[ ](?:for|of|on|to|at)[ ][\w.@-]{{1,40}}){{0,2}}
     [*_]{{0,2}}+ \s{{0,20}}+
-    (?=[=:?+<|\u2192\uff1a\u2502-]) (?: :\s?[A-Za-z_&][\w.,|&?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
+    (?=[=:?+<|\u2192\uff1a\u2502-]) (?: :\s?[A-Za-z_&][\w.,|?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
     (?P<sep> =>|:=|<\(echo[ ]|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|\?\?|\|\||(?<=[ ])[|\u2502](?=[ ]) )
     [*_]{{0,2}} \s{{0,20}}+
     (?: [|>][+-]?\s{{1,40}} | \[\s?(?={QUOTE}) )? (?:(?i:bearer|basic|token)\s+)?
@@ -155,7 +155,7 @@ class _Assigned(NamedTuple):
         if self.promised is not Promise.PASSWORD and value.isalpha() and value.islower():
             return None
         if quote is None:
-            begin, end = _unwrapped(text, begin, begin + len(match[group].rstrip(".,:;")))
+            begin, end = _unwrapped(text, begin, begin + len(_bare(match[group])))
         elif value.startswith('\\"') and value.endswith('\\"'):
             begin, end = begin + 2, end - 2
         if self._accepts(text[begin:end]):
@@ -241,12 +241,17 @@ def _said(text: str, end: int, promised: Promise) -> tuple[Finding, ...]:
         begin, last = match.span(match.lastgroup or 0)
         if match.start() > words.end() or names.tells_otherwise(text[end : match.start()]):
             break
-        value = text[begin:last].rstrip(".,:;")
+        value = _bare(text[begin:last])
         if "@" in value and "://" in text[end:begin]:
             continue  # a URL's, which has a rule of its own
         if values.is_told(promised, value, quoted=match["q"] is not None):
             return (Finding(begin, begin + len(value), promised.value),)
     return ()
+
+
+def _bare(value: str) -> str:
+    """A value without what a sentence or bold print puts behind it."""
+    return value.rstrip(".,:;").removesuffix("**").rstrip(".,:;")
 
 
 def _closing(text: str, at: int, quote: str) -> int:
