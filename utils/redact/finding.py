@@ -31,7 +31,7 @@ whose kind is `NOTHING` says that the rule need not look at that span again.
 
 NOTHING = ""
 
-QUOTE = r"""(?:\\{0,7}["'`]|&(?:quot|apos|\#3[49]);)"""
+QUOTE = r"""(?:\\{0,7}["'`]|&(?:quot|apos|\#3[49]|\#x2[27]);)"""
 """A quote, also in JSON in JSON or in XML."""
 
 

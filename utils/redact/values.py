@@ -36,7 +36,7 @@ _FILLERS = (
 )
 _APART = bytes.maketrans(b"-_.<>()[]{}@", b" " * 12)
 _REFERENCE = re.compile(
-    r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:]|-?$) | \$\w{0,20}\( | <[^<]*>?$ | \[[^\]]*\]?$
+    r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:&;\\]|-?$) | \$\w{0,20}\( | <[^<]*>?$ | &lt; | \[[^\]]*\]?$
     | %[-.\d]*[sdr]$ | %\(\w+\)s$ | %\w+%$ | [a-z][a-z0-9+.-]{1,20}:// | \?\w+=
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|(?:hmac-)?(?i:sha)\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
@@ -63,6 +63,8 @@ def is_placeholder(value: str) -> bool:
     if len(set(value)) < 3 or _is_stand_in(low) or _REFERENCE.match(value) or _is_pattern(value):
         return True
     if "." in value and _FILE.search(value):
+        return True
+    if value.startswith(("~/", "./", "../")):
         return True
     if not _PATH.match(value) or _is_choppy(value):
         return False
@@ -143,7 +145,7 @@ _IDENTIFIER = re.compile(
     r"(?:msg|req|chatcmpl|cmpl|resp|run|thread|call|toolu|cus|pi|ch|evt|sub|price|prod|acct|file|asst|batch|org|proj|usr|user"
     r"|app|tbl|rec|fld|viw|trace|span|job|task|step|build|img|ami|vpc|subnet|sg|i|vol|snap|inv|in|si|txn|card|src|ba|tok|seti"
     r"|cs|ca|re|pm|G|UA|GTM|AC|MG|SM|PN|dpl|prj|team|wf|exec|srv|dep|evm|zone|bucket|obj)[_-][A-Za-z0-9_]{6,}"
-    r"|[A-Z0-9]{10}\.(?:com|org|net|io|de|app|dev)\.[\w.-]+|(?:app|tbl|rec|fld|viw)[A-Za-z0-9]{14}|(?:AC|MG|PN)[0-9a-f]{32}|v\d+\.\d+\.\d+\S*|[\w.-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|DSID-[0-9A-F]{6,}|[A-Z0-9]{10}\.(?:com|org|net|io|de|app|dev)\.[\w.-]+|(?:app|tbl|rec|fld|viw)[A-Za-z0-9]{14}|(?:AC|MG|PN)[0-9a-f]{32}|v\d+\.\d+\.\d+\S*|[\w.-]+@[\w-]+(?:\.[\w-]+)+"
 )
 
 

@@ -16,6 +16,7 @@ _ESCAPED = re.compile(
     r"|(?<=[^\"\s:,(\[={]\")\"(?!\")|(?<=[^\"]\")\"(?=[\w{\[$./+~-])"
     r"|(?<=\+)(?=%[0-9A-F]{2})|(?<=%[0-9A-F]{2}\+))"
 )
+_OF_A_FORM = re.compile(rf"{_ESCAPED.pattern}|\+")
 _PLAIN = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\'": "'", "\\/": "/", "\\\\": "\\"}
 """What JSON and programs write with a backslash."""
 _ENTITIES = {"&amp;": "&", "&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">"}
@@ -119,7 +120,8 @@ def _unescaped(text: str) -> Iterator[View]:
             if inside := _until(escapes, quoted.end()):
                 yield _view(text, *quoted.span(2), ((each.start(), _signs(each[0])) for each in inside))
         if others or escapes:
-            every = _ESCAPED.finditer(text, start, end)
+            form = any(each[0] == "+" for each in others)
+            every = (_OF_A_FORM if form else _ESCAPED).finditer(text, start, end)
             yield _view(text, start, end, ((each.start(), _signs(each[0])) for each in every))
 
 

@@ -18,7 +18,8 @@ _LONG = {"quoted": 256, "plain": 64}
 _PRINTED = r"\u201c-\u201f\u2018-\u201b\u00ab\u00bb\u2039\u203a"
 """Quotes as they are printed."""
 _PLAIN = rf"""(?: [^\s"'`<>,;&)\]}}|\\\x1b{_PRINTED}]{{1,128}}+ | \\(?![nrtu"'`\\])
-    | [,;&)\]}}|](?! \s|$|["'}}\])>`\\] | [.,:;!?](?:\s|$) | \s?[\w.\[\]$%-]{{1,40}}["']?[=:] ) ){{1,16}}"""
+    | [,;&)\]}}|](?! \s|$|["'}}\])>`\\] | [.,:;!?](?:\s|$)
+        | (?:quot|apos|lt|gt|\#x?\w{{2,4}}); | \s?[\w.\[\]$%-]{{1,40}}["']?[=:] ) ){{1,16}}"""
 """Up to a blank, a quote, or a sign that ends a value in the syntax around it."""
 _SAID = (
     "(?:is|was|are|reads|ist|war|lautet|est|es|now|set|reset|neu|gesetzt|to|auf|of|for|with|provided|supplied|used|using"
@@ -149,13 +150,15 @@ class _Assigned(NamedTuple):
             return None
         if match["sep"] == ":" and text[max(0, self.start - 1) : self.start] in {"/", ":"}:
             return None
+        if quote is None and "\n" in text[match.end("name") : begin]:
+            begin += text[begin - 1] == "\n" and text[begin] in "+-"  # of a diff
+            if _NAMED.match(text, begin, end):
+                return None
         value = text[begin:end]
-        if quote is None and _NAMED.match(value) and "\n" in text[match.end("name") : begin]:
-            return None
         if self.promised is not Promise.PASSWORD and value.isalpha() and value.islower():
             return None
         if quote is None:
-            begin, end = _unwrapped(text, begin, begin + len(_bare(match[group])))
+            begin, end = _unwrapped(text, begin, begin + len(_bare(value)))
         elif value.startswith('\\"') and value.endswith('\\"'):
             begin, end = begin + 2, end - 2
         if self._accepts(text[begin:end]):
@@ -171,7 +174,9 @@ class _Assigned(NamedTuple):
         name = text[start : match.start(how)].strip(" \"'")
         tight = sign == "=" and not text[match.end(how)].isspace()
         blank = text[start - 1 : start] in {" ", "\t"}
-        option = name[:1] == "-" or (blank and _OPTION.search(text, max(0, start - 32), start) is not None)
+        option = (name[:1] == "-" and (tight or how == "blank")) or (
+            blank and _OPTION.search(text, max(0, start - 32), start) is not None
+        )
         directive = how == "blank" and not quote and self._is_directive()
         line = option or directive or (tight and name.isupper())
         if _is_joined(value) if quote else self._is_no_value(value, how, line=line):

@@ -30,7 +30,7 @@ def _is_no_number(value: str) -> bool:
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (
         ("--password-stdin",),
-        before("password", r"""echo\s+(?:-n\s+)?["']?([^\s"'|]{6,300})["']?\s*\|[^|\n]{0,80}"""),
+        before("password", r"""echo\s+(?:-n\s+)?(?:["']|&quot;)?([^\s"'|]{6,300}?)(?:["']|&quot;)?\s*\|[^|\n]{0,80}"""),
     ),
     (("chpasswd",), chpasswd),
     (

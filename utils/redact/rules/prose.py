@@ -18,7 +18,7 @@ _CALLS = (
 _HEAD = r"""(?i: (client(?:v\d|\.new)?|apiconnect|auth|search|credentials?|login|twilio(?:\.init)?
     |jwt\.\w{4,6}|cookiestore|createhmac|hmac\.new|fernet|totp|wallet) | \w{3,12} ) =?\("""
 _ARGUMENT = r"""(?P<before>[^"'\n()]{0,80}+\(?)(["'])(?P<value>[^"'\n]{1,256})\2"""
-_NAMED = r"(?:[\w\])-][\"'`]?\s?[:=]\s?[\"'`(]?|accessor\s{1,20})\Z"
+_NAMED = r"(?:[\w\])-]\\{0,3}[\"'`]?\s?[:=]\s?\\{0,3}[\"'`(]?|accessor\s{1,20})\Z"
 _KEY = re.compile(
     r"[0-9a-f]{32,64}|[A-Z2-7]{16,64}|[a-z]{4}(?:[ ][a-z]{4}){3}|(?!.*(?:user|pass|name|word|login))[a-z]{16}"
 )
@@ -46,15 +46,16 @@ _NEAR = (
 _ASIDE = 96
 """How far a drawn value may stand from the word that tells what it is, in signs of the same line."""
 _DRAWN = r"""(?=[^\s\d]{0,96}+\d)(?:(?!h1:|(?i:sha\d{1,3}|md5|ssh2):)[\w.@+-]{1,60}:)?(?!AAAA|sha\d|-)
-    ([\w!@\#$%^&*+./~-]{12,160}={0,2}(?<![.,]))(?=[\s"'`),;.!?:\\]|$)(?!["'`]?\s?[:=])"""
-_AFTER_A_SIGN = rf"""[\s"'`(]{_DRAWN}"""
+    ((?:[\w!@\#$%^*+./~-]|&(?![a-z]{2,4};|\#)){12,160}={0,2}(?<![.,]))(?=[\s"'`),;.!?:\\&]|$)(?!["'`]?\s?[:=])"""
+_AFTER_A_SIGN = rf"""(?:\n[+-]|[\s"'`(]){_DRAWN}"""
+"""Behind a blank, a quote or a bracket, or at the beginning of a diff's line."""
 
 
 def near(text: str, at: int) -> Iterable[Finding]:
     """Values that can only be drawn, in a line that speaks of secrets, where they are no other name's value."""
     begin, end = _line(text, at)
     candidates = [*compiled(_AFTER_A_SIGN).finditer(text, max(0, begin - 1), end)]
-    if not begin and (first := compiled(_DRAWN).match(text, 0, end)):
+    if not begin and (first := compiled(rf"[+-]?{_DRAWN}").match(text, 0, end)):
         candidates.append(first)
     found = [Finding(*match.span(1), "secret") for match in candidates if _is_apart(text, at, match)]
     return (*found, Finding(end, end, NOTHING))

@@ -19,7 +19,7 @@ _CREDENTIALS = r"""(?: ://|:\\?/\\?/ )
       | (?P<alone>@) )"""
 _NO_PASSWORD = re.compile(
     r"(?i:pass(?:word|wd)?|pwd|secret|token|your[-_]?\w*|x{3,}|\.{3}|changeme|example|redacted"
-    r"|%s|%\(\w+\)s|\$\(\w+\)|\{\{.*\}\}|\[?password\]?)"
+    r"|%s|%\(\w+\)s|\$\(\w+\)|\{\{.*\}\}|\[?password\]?|&lt;[^&]*&gt;)"
 )
 
 
