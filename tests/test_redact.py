@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -341,6 +343,37 @@ def test_clean_lines_stay(seeds: range, figure: Callable[[str], None]) -> None:
     figure(f"{len(touched)} of {len(lines)} clean lines touched")
     assert len(secret_corpus.clean(0)) >= 250
     assert len(touched) <= 0.005 * len(lines), touched
+
+
+HELD: dict[str, Callable[[str], str]] = {
+    "lines of Windows": lambda text: text.replace("\n", "\r\n"),
+    "JSON": lambda text: json.dumps({"id": 1, "text": text}),
+    "JSON in JSON": lambda text: json.dumps({"text": json.dumps({"a": text})}),
+    "a literal": lambda text: repr({"a": text}),
+    "HTML": html.escape,
+    "a URL": quote,
+    "a cell of CSV": lambda text: '1,"{}",2'.format(text.replace('"', '""')),
+    "a diff": lambda text: "\n".join(f"-{line}" for line in text.split("\n")),
+    "a log": lambda text: "\n".join(f"2026-11-29 09:12:00 INFO [worker-3] {line}" for line in text.split("\n")),
+    "bold print": "**{}**".format,
+}
+
+
+@pytest.mark.parametrize("held", HELD.values(), ids=HELD)
+def test_what_a_text_is_held_in_hides_no_secret_and_makes_none(held: Callable[[str], str]) -> None:
+    redactor, missed, count = Redactor(), [], 0
+    for kind, text, made in islice(secret_corpus.contexts(secret_corpus.Maker(11)), 0, None, 3):
+        whole = held(text)
+        redacted = redactor.redact(whole)
+        for secret in (each for each in made if each in whole):  # not one that is spelled otherwise there
+            count += 1
+            left = secret_corpus.leaks(redacted, secret) if len(secret) > 12 else secret in redacted
+            missed += [(kind, whole)] if left else []
+    lines = [held(line) for line in secret_corpus.clean(11)[::3]]
+    touched = [line for line in lines if redactor.redact(line) != line]
+    assert count > 1500
+    assert len(missed) <= 0.03 * count, missed
+    assert len(touched) <= 0.003 * len(lines), touched
 
 
 def test_every_configured_value_goes_in_every_form() -> None:
