@@ -38,6 +38,7 @@ _APART = bytes.maketrans(b"-_.<>()[]{}@", b" " * 12)
 _REFERENCE = re.compile(
     r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:&;\\]|-?$) | \$\w{0,20}\( | <[^<]*>?$ | &lt; | \[[^\]]*\]?$
     | %[-.\d]*[sdr]$ | %\(\w+\)s$ | %\w+%$ | [a-z][a-z0-9+.-]{1,20}:// | \?\w+=
+    | (?:rsa|dsa|ec|aes):\w{1,20}$ | (?:image|application|text|font|audio|video)/[\w.+-]+;
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|(?:hmac-)?(?i:sha)\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
     | !(?:vault\w*|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ENC\[ | &\w+$ | ::?
@@ -228,7 +229,7 @@ def _is_password(value: str) -> bool:
         return not value.islower() or wordiness(value) < (0.65 if " " in value else 0.5)
     if len(value) < 6 or _is_prose(value) or _DATE.fullmatch(value):
         return False
-    if _WRITTEN.fullmatch(value) and not _CHOSEN.fullmatch(value):
+    if _WRITTEN.fullmatch(value) and not _CHOSEN.fullmatch(value) and wordiness(value) > 0.4:
         return False
     return _is_mixed(value) or is_random(value)
 

@@ -113,7 +113,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
             r"""(?:al|notary)tool[ ][^\n|;]{0,200}?[ ](?:-p|--password)[ ]["']?([a-z]{4}(?:-[a-z]{4}){3})(?![\w-])""",
         ),
     ),
-    (("::add-mask::",), group("secret", r"::add-mask::(\S{8,512})")),
+    (("::add-mask::",), group("secret", r"""::add-mask::([^\s"']{8,512})""")),
     (
         ("::set-output name=",),
         group("secret", r"(?i:::set-output[ ]name=[\w-]{0,40}(?:token|secret|passw|key)[\w-]{0,20}::)(\S{8,512})"),

@@ -87,7 +87,7 @@ def _rows(text: str, at: int, part: str, promised: list[Promise | None]) -> Iter
     for _ in range(_MOST_ROWS):
         last = text.find("\n", at, at + 8192)
         last = last if last >= 0 else min(len(text), at + 8192)
-        row = text[at:last].split(part)
+        row = _split(text[at:last], part)
         if last <= at or len(row) != len(promised):
             break
         for cell, promise in zip(row, promised, strict=True):
@@ -115,6 +115,14 @@ def _printed(text: str, last: int, promised: Promise, *, alone: bool) -> Iterato
         if known or not values.is_told(Promise.SECRET if alone else promised, value, quoted=True):
             break
         yield Finding(*printed.span("value"), promised.value)
+
+
+def _split(line: str, part: str) -> list[str]:
+    """The cells of a line as they stand; what parts them may stand within quotes."""
+    if '"' not in line:
+        return line.split(part)
+    sign = re.escape(part)
+    return re.findall(rf'(?:^|{sign})((?:"[^"]*"|[^{sign}"])*)', line)
 
 
 _CLOSING = str.maketrans("[{", "]}")
