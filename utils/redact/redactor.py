@@ -107,12 +107,13 @@ class Redactor:
         return value
 
     def _fields(self, value: dict[Any, Any], above: names.Promise | None) -> dict[Any, Any]:
-        pair = names.promise(str(value.get("name") or value.get("key") or "")) if "value" in value else None
-        fields = {}
+        called = _MARKER.sub("", str(value.get("name") or value.get("key") or ""))
+        pair = names.promise(called) if "value" in value else None
+        fields: dict[Any, Any] = {}
         for key, item in value.items():
             promised = pair if key == "value" else names.promise(str(key))
             told = None if names.tells_otherwise(str(key)) else above
-            fields[self._walked(key, None)] = self._walked(item, promised, told)
+            fields[_another(self._walked(key, None), fields)] = self._walked(item, promised, told)
         return fields
 
     def find(self, text: str) -> list[Finding]:
@@ -160,6 +161,15 @@ class Redactor:
             if text[start : last + 1] in spellings:
                 found.append(Finding(start, last + 1, CONFIGURED))
         return found
+
+
+def _another(key: Any, fields: dict[Any, Any]) -> Any:
+    """The name of a field, told apart from others that became the same."""
+    number, made = 1, key
+    while made in fields:
+        number += 1
+        made = f"{key} {number}"
+    return made
 
 
 def _windows(text: str, found: list[Finding]) -> Iterator[tuple[int, int, list[Finding]]]:
@@ -243,7 +253,8 @@ def _whole_escapes(text: str, finding: Finding) -> Finding:
             start = escape.end()
     if start and text[start - 1] == "\\" and text[start] in 'nrtbf"\\/':
         start += 1
-    before = text[max(0, end - 64) : end]
-    if end < len(text) and (len(before) - len(before.rstrip("\\"))) % 2:
-        end -= 1
+    before = text[max(start, end - 64) : end]
+    backslashes = len(before) - len(before.rstrip("\\"))
+    if end < len(text) and (backslashes % 2 or text[end] in "\"'"):
+        end -= backslashes if text[end] in "\"'" else 1
     return Finding(start, end, kind)

@@ -288,7 +288,7 @@ def rule(row: Row) -> Rule:
             return ()
         value = match[0].rstrip(".-")
         body = value[len(row.mark) :] if not row.back else text[at - row.back : at + len(value)]
-        secret = len(set(body)) >= 5 and not values.is_placeholder(body)
+        secret = len(set(body)) >= 5 and (values.is_choppy(body[:20]) or not values.is_placeholder(body))
         return (Finding(at - row.back, at + len(value), row.kind if secret else NOTHING),)
 
     return find

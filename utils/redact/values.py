@@ -38,7 +38,7 @@ _APART = bytes.maketrans(b"-_.<>()[]{}@", b" " * 12)
 _REFERENCE = re.compile(
     r"""\$?\{[^{}]*\}$ | \$[A-Za-z_]\w*(?:[/.:&;\\]|-?$) | \$\w{0,20}\( | <[^<]*>?$ | &lt; | \[[^\]]*\]?$
     | %[-.\d]*[sdr]$ | %\(\w+\)s$ | %\w+%$ | [a-z][a-z0-9+.-]{1,20}:// | \?\w+=
-    | (?:rsa|dsa|ec|aes):\w{1,20}$ | (?:image|application|text|font|audio|video)/[\w.+-]+;
+    | 0x[0-9a-fA-F]{40}$ | (?:rsa|dsa|ec|aes):\w{1,20}$ | (?:image|application|text|font|audio|video)/[\w.+-]+;
     | (?:arn|projects|op|vault|file|ssm|secretsmanager|ref|env|gs|s3|urn|keyring|sops)[:+/]
     | ssh-(?:rsa|dss|ed25519)|ecdsa-sha2\S*|(?:hmac-)?(?i:sha)\d+[-:]|md5[-:]|pk_(?:live|test)_|sb_publishable_|phc_
     | !(?:vault\w*|Ref|Sub|GetAtt|ImportValue|env|secret|reference|include)\b | ENC\[ | &\w+$ | ::?
@@ -67,7 +67,7 @@ def is_placeholder(value: str) -> bool:
         return True
     if value.startswith(("~/", "./", "../")):
         return True
-    if not _PATH.match(value) or _is_choppy(value):
+    if not _PATH.match(value) or is_choppy(value):
         return False
     return wordiness(value) > 0.35 or not is_random(value)
 
@@ -121,7 +121,7 @@ def is_code(value: str, *, assigned: bool, variable: bool) -> bool:
         return True
     if not _DOTTED.fullmatch(value):
         return False
-    if _is_choppy(value) and (not _DIGITS.isdisjoint(value) or is_random(value)):
+    if is_choppy(value) and (not _DIGITS.isdisjoint(value) or is_random(value)):
         return False
     if _DIGITS.isdisjoint(value):
         return True
@@ -282,7 +282,7 @@ def _is_drawn(value: str, most: float) -> bool:
     digits = 0 if _DIGITS.isdisjoint(signs) else sum(map(str.isdigit, value))
     if _LETTERS.isdisjoint(signs) or (not digits and _HEX.fullmatch(value)):
         return False
-    if digits and _is_choppy(value):
+    if digits and is_choppy(value):
         return True
     wordy = wordiness(value)
     if digits >= max(1, count // 20):
@@ -291,7 +291,7 @@ def _is_drawn(value: str, most: float) -> bool:
     return count >= 10 and wordy < (0.45 if cased else 0.34)
 
 
-def _is_choppy(value: str) -> bool:
+def is_choppy(value: str) -> bool:
     """Whether letters of both cases and digits change as often as drawn ones do; words keep longer to one."""
     if len(value) < 10 or value == value.lower() or value == value.upper():
         return False

@@ -16,7 +16,8 @@ _ESCAPED = re.compile(
     r"|(?<=[^\"\s:,(\[={]\")\"(?!\")|(?<=[^\"]\")\"(?=[\w{\[$./+~-])"
     r"|(?<=\+)(?=%[0-9A-F]{2})|(?<=%[0-9A-F]{2}\+))"
 )
-_OF_A_FORM = re.compile(rf"{_ESCAPED.pattern}|\+")
+_BLANK = re.compile(r"\+")
+"""In what a form sends."""
 _PLAIN = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\'": "'", "\\/": "/", "\\\\": "\\"}
 """What JSON and programs write with a backslash."""
 _ENTITIES = {"&amp;": "&", "&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">"}
@@ -71,14 +72,18 @@ def views(text: str) -> Iterator[View]:
 
 _PIECE = r"(?=[A-Za-z0-9_+/.][\w+/=.-]{7})"
 """A token begins, or goes on."""
+_APART = r"(?![^\"'\n]{0,200}[\"'][ \t]{0,4}[:,;|=\t])"
+"""What is quoted is no name, and no cell of a table."""
 _JOINTS = {
-    "\\\n": re.compile(rf"\\\n[ \t]*{_PIECE}", re.ASCII),
+    "\\\n": re.compile(rf"\\\n[ \t]*(?![A-Za-z_]\w*=[^=\s]){_PIECE}", re.ASCII),
     **{
         f"{quote}{joint}": re.compile(
-            rf"{quote}{re.escape(joint)}(?<=[\w+/=.-]{{4}}{quote}{re.escape(joint)})[ \t]*{quote}{_PIECE}", re.ASCII
+            rf"{quote}{re.escape(joint)}(?<=[\w+/=.-]{{4}}{quote}{re.escape(joint)})"
+            rf"[ \t]{least}{quote}{_PIECE}{_APART}",
+            re.ASCII,
         )
         for quote in "\"'"
-        for joint in ("\n", " \\\n", " + ")
+        for joint, least in (("\n", "+"), (" \\\n", "*"), (" + ", "*"))
     },
 }
 """Where a token goes on behind the end of its line, or in the next of two quoted pieces."""
@@ -113,16 +118,19 @@ def _unescaped(text: str) -> Iterator[View]:
         end = text.find("\n", match.start())
         end = min(len(text) if end < 0 else end, match.start() + 2 * _LINE)
         done = end
-        escapes = deque(_ESCAPED.finditer(text, start, end))
-        others = [each for each in escapes if each[0] not in _PLAIN]
-        for quoted in _STRING.finditer(text, start, end) if len(others) < len(escapes) else ():
-            others += _until(escapes, quoted.start())
-            if inside := _until(escapes, quoted.end()):
-                yield _view(text, *quoted.span(2), ((each.start(), _signs(each[0])) for each in inside))
-        if others or escapes:
-            form = any(each[0] == "+" for each in others)
-            every = (_OF_A_FORM if form else _ESCAPED).finditer(text, start, end)
-            yield _view(text, start, end, ((each.start(), _signs(each[0])) for each in every))
+        escapes, outside = deque(_ESCAPED.finditer(text, start, end)), list[re.Match[str]]()
+        for quoted in _STRING.finditer(text, start, end) if any(each[0] in _PLAIN for each in escapes) else ():
+            outside += _until(escapes, quoted.start())
+            inside = _until(escapes, quoted.end())
+            if any(each[0] in _PLAIN for each in inside):
+                yield _read(text, *quoted.span(2), inside)
+            outside += [each for each in inside if each[0] not in _PLAIN]
+        outside += escapes
+        if literal := [each for each in outside if each[0] != "+"]:
+            yield _read(text, start, end, literal)
+        if len(literal) < len(outside):
+            blanks = _BLANK.finditer(text, start, end)
+            yield _read(text, start, end, sorted([*literal, *blanks], key=re.Match[str].start))
 
 
 def _until(escapes: deque[re.Match[str]], end: int) -> list[re.Match[str]]:
@@ -131,6 +139,11 @@ def _until(escapes: deque[re.Match[str]], end: int) -> list[re.Match[str]]:
     while escapes and escapes[0].start() < end:
         taken.append(escapes.popleft())
     return taken
+
+
+def _read(text: str, start: int, end: int, escapes: Iterable[re.Match[str]]) -> View:
+    """A piece of the text with these of its escapes read."""
+    return _view(text, start, end, ((each.start(), _signs(each[0])) for each in escapes))
 
 
 def _view(text: str, start: int, end: int, escapes: Iterable[tuple[int, Iterable[tuple[str, int]]]]) -> View:

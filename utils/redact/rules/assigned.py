@@ -29,14 +29,16 @@ _SAID = (
 
 _SIGN = rf"""
     {QUOTE}? [\])]? (?:[ ]\d{{1,2}}(?=:))? (?:[ ](?:for|of|on|to|at)[ ][\w.@-]{{1,40}}){{0,2}}
-    [*_]{{0,2}}+ \s{{0,20}}+
-    (?=[=:?+<|\u2192\uff1a\u2502-]) (?: :\s?[A-Za-z_&][\w.,|?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
-    (?P<sep> =>|:=|<\(echo[ ]|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|\?\?|\|\||(?<=[ ])[|\u2502](?=[ ]) )
+    [*_]{{0,2}}+ [ \t]{{0,20}}+
+    (?=[=:?+<|o\u2192\uff1a\u2502-]) (?: :\s?[A-Za-z_&][\w.,|?<> \[\]]{{0,30}}?\s{{0,8}}(?==[ \t]{{0,8}}[^\s=]) )?
+    (?P<sep> =>|:=|<\(echo[ ]|[?+]=|={{1,3}}|:(?![:?+])|->|\u2192|\uff1a|<<<|or(?=[ ]["'])|\?\?|\|\|
+        |(?<=[ ])[|\u2502](?=[ ]) )
     [*_]{{0,2}} \s{{0,20}}+
     (?:<(?:b|i|p|em|tt|kbd|pre|code|span|strong)(?:[ ][^<>]{{0,80}})?>)?
     (?: [|>][+-]?\s{{1,40}} | \[\s?(?={QUOTE}) )? (?:(?i:bearer|basic|token)\s+)?
     (?: (?:String::from|String\.valueOf|new[ ]\w{{0,20}}|Buffer\.from|\w{{0,20}}Secret\w{{0,20}}|bytes|str|Data
-        |Sensitive)\((?:(?:hex|base64\w{{0,7}}):[ ])?(?={QUOTE}) | string\(\d+\)[ ] )?"""
+        |Sensitive|Field|z\.string\(\)\.default)\((?:(?:hex|base64\w{{0,7}}):[ ]|default=)?(?={QUOTE})
+      | string\(\d+\)[ ] )?"""
 """The sign of an assignment, with a type before it and a call around the value."""
 
 _NEXT = rf"""
@@ -164,7 +166,9 @@ class _Assigned(NamedTuple):
             begin, end = begin + 2, end - 2
         if self._accepts(text[begin:end]):
             return Finding(begin, end, self.promised.value)
-        long = end - begin > _LONG[group] and "://" not in text[begin:end]
+        value = text[begin:end]
+        another = _NAMED.match(value) is not None and value.rstrip("=").count("=") == 1
+        long = end - begin > _LONG[group] and "://" not in value and not another
         return Finding(begin, end, NOTHING) if long else None
 
     def _accepts(self, value: str) -> bool:
@@ -188,7 +192,7 @@ class _Assigned(NamedTuple):
             return False
         if how in {"blank", "pair"}:
             return self._accepts_loosely(value, option=option or directive)
-        if (name.lower() == "pass" and not tight and not quote) or sign in {"|", "\u2502"}:
+        if (name.lower() == "pass" and not tight and not quote) or (sign in {"|", "\u2502"} and not quote):
             return values.is_strong_password(value, classes=3) and not values.is_placeholder(value)
         return values.keeps(self.promised, value, assigned=line)
 

@@ -9,9 +9,10 @@ from utils.redact import values
 from utils.redact.finding import Finding, Rule, before, compiled, group
 
 _CLIENT = (
-    r"(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd|ldap\w{1,12}|cqlsh"
-    r"|mongo\w{1,12}|snmp\w{1,12}|7z\w?|codecov\S{0,40})"
+    r"(?:(?:mysql|mariadb)\w{0,12}(?![^\n|;&]{0,160}?[ ]-p[ ])|sshpass|docker[ ]login|podman[ ]login|redis-cli|sqlcmd"
+    r"|ldap\w{1,12}|cqlsh|mongo\w{1,12}|snmp\w{1,12}|7z\w?|codecov\S{0,40})"
 )
+"""Clients that take a password; behind `-p` and a blank, MySQL's take the name of a database."""
 _USERS = r"""(?:\n[ \t]+(?:-[ ])?|[ ]['"]?|\\n)[a-z_][\w.-]{0,31}:(?P<password>[^\s'"|:]{6,128})"""
 
 
@@ -31,6 +32,20 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (
         ("--password-stdin",),
         before("password", r"""echo\s+(?:-n\s+)?(?:["']|&quot;)?([^\s"'|]{6,300}?)(?:["']|&quot;)?\s*\|[^|\n]{0,80}"""),
+    ),
+    (
+        ("secret set ", "secret put ", "secret create "),
+        before("secret", r"""(?:echo|printf)\s+(?:-n\s+|%s\s+)?["']?([^\s"'|]{8,300}?)["']?\s*\|[ ]?[\w-]{0,30}[ ]"""),
+    ),
+    (
+        ("secret set ",),
+        group("secret", r"""secret[ ]set[ ][\w-]{1,80}[ ](?:--body|-b)[ =]["']?([^\s"']{8,512})"""),
+    ),
+    (("env add ",), group("secret", r"""env[ ]add[ ][\w-]{1,80}[ ][\w ]{0,40}<<<[ ]?["']?([^\s"']{8,512})""")),
+    (("vault.create_secret(",), group("secret", r"(?i:vault\.create_secret)\(\s{0,8}'([^'\n]{8,512})'")),
+    (
+        ("put-parameter ",),
+        group("secret", r"""put-parameter[ ][^\n]{0,160}?SecureString[^\n]{0,80}?--value[ =]["']?([^\s"']{8,512})"""),
     ),
     (("chpasswd",), chpasswd),
     (

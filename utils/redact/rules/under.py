@@ -24,6 +24,8 @@ _REST = re.compile(r"""[\w "'.-]{0,40}+([,|;)\t\u2502]|\r?\n|\r?\Z)""", re.ASCII
 """What stands behind a name in a header: the rest of its cell, and the end of that."""
 _MOST_ROWS = 10_000
 _MOST_ENTRIES = 40
+_LABEL = re.compile(r"[\w *#-]{1,40}")
+"""A line that ends with a name may be a label over its value."""
 
 
 def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Finding]:
@@ -35,8 +37,10 @@ def lines(text: str, start: int, end: int, promised: Promise) -> Iterable[Findin
         return _sql(text, _line_start(text, start))
     if (text[last - 1] in ":{[" or text[last - 3 : last] == ": |") and promised is not Promise.KEY:
         return _entries(text, end, last, promised)
-    if promised is not Promise.KEY and text[_line_start(text, start)] in "$#%>":
-        return _printed(text, last, promised, alone=not text[end:last].strip())
+    line, alone = _line_start(text, start), not text[end:last].strip()
+    command = text[line] in "$#%>"
+    if promised is not Promise.KEY and (command or (alone and _LABEL.fullmatch(text, line, end))):
+        return _printed(text, last, promised, alone=alone and command)
     if _PARTS.isdisjoint(text[max(0, start - 24) : end + 24]):
         return ()
     rest = _REST.match(text, end)
@@ -112,7 +116,7 @@ def _printed(text: str, last: int, promised: Promise, *, alone: bool) -> Iterato
     while printed := compiled(_PRINTED).match(text, last):
         value, last = printed["value"], printed.end()
         known = values.is_harmless(value) and not (alone and values.is_checksum(value))
-        if known or not values.is_told(Promise.SECRET if alone else promised, value, quoted=True):
+        if known or not values.is_told(Promise.SECRET if alone else promised, value, quoted=False):
             break
         yield Finding(*printed.span("value"), promised.value)
 

@@ -42,7 +42,8 @@ def password_in_url(text: str, at: int) -> Iterable[Finding]:
 
 
 _AUTHORIZATION = rf"""(?i:authorization) (?: {QUOTE} | [\]] ){{0,3}}
-    (?: \s{{0,4}} (?: [:,] | =>? ) \s{{0,4}} (?: {QUOTE} (?i:value) {QUOTE} : \s{{0,4}} )? | [ ](?={QUOTE}) )
+    (?: [ \t]{{0,4}} (?: [:,] | =>? ) (?: [ \t]{{0,4}} | \s{{1,24}}(?={QUOTE}|(?i:bearer|basic|token)\b) )
+        (?: {QUOTE} (?i:value) {QUOTE} : \s{{0,4}} )? | [ ](?={QUOTE}) )
     (?:[bf](?=["'\\]))? {QUOTE}?
     (?: (?P<scheme>(?i:bearer|basic|digest|oauth|apikey|api-key|key|bot|genie?key|ssws|splunk|sso-key|pve\w{{0,16}}
         |klaviyo-api-key|zoho-oauthtoken|\w{{0,16}}token))
