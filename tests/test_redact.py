@@ -345,6 +345,67 @@ def test_clean_lines_stay(seeds: range, figure: Callable[[str], None]) -> None:
     assert len(touched) <= 0.005 * len(lines), touched
 
 
+STRUCTURES = {
+    "an empty value before another": (
+        "DB_PASSWORD=\nMAIL_HOST=smtp.acme.io\n",
+        "DB_PASSWORD=\nMAIL_HOST=smtp.acme.io\n",
+    ),
+    "an empty header before another": ("AUTHORIZATION=\nNEXT=aB3dE6gH9jK2\n", "AUTHORIZATION=\nNEXT=aB3dE6gH9jK2\n"),
+    "a value that ends in a backslash": ("TOKEN={}\\\nUSER_NAME=bob\n", "TOKEN=[REDACTED:secret]\\\nUSER_NAME=bob\n"),
+    "a quoted key below": (
+        '"api_key": "{}"\n"user_name": "bob"\n',
+        '"api_key": "[REDACTED:secret]"\n"user_name": "bob"\n',
+    ),
+    "a quoted table": ('"id","auth","name"\n"{}","bob","c"\n', '"id","auth","name"\n"{}","bob","c"\n'),
+    "a row that begins with a sign": ("user,password\n:abc123Xyz,9\n", "user,password\n:abc123Xyz,9\n"),
+    "a diff": ("+DB_PASSWORD=\n+HOST=db1.acme.io\n", "+DB_PASSWORD=\n+HOST=db1.acme.io\n"),
+    "a URL under a name": (
+        '$dsn = "mysql://shop:{}@db1.acme.io/shop";',
+        '$dsn = "mysql://shop:[REDACTED:password]@db1.acme.io/shop";',
+    ),
+    "bold print": ("**token: {}** for CI", "**token: [REDACTED:secret]** for CI"),
+    "a table with blanks in its cells": (
+        'a,password,b\nx,"{}","y, z"\n',
+        'a,password,b\nx,"[REDACTED:password]","y, z"\n',
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "redacted"), STRUCTURES.values(), ids=STRUCTURES)
+def test_the_lines_and_cells_around_a_secret_stay(text: str, redacted: str) -> None:
+    secret = signs(20)
+    assert redact.redact(text.replace("{}", secret)) == redacted.replace("{}", secret)
+
+
+JSON_TEXTS = {
+    "a call": 'r = Client("me@x.org", "{}")',
+    "a backslash at the end": "password: {}\\",
+    "a sign that JSON escapes before": "René's password is {}",
+    "lines": "user,password\nbob,{}\n",
+}
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("text", JSON_TEXTS.values(), ids=JSON_TEXTS)
+def test_json_in_json_stays_json(text: str, times: int) -> None:
+    secret = f"Xk2#{signs(12)}"
+    held = text.replace("{}", secret)
+    for _ in range(times):
+        held = json.dumps({"text": held, "after": None})
+    left = redact.redact(held)
+    assert secret not in left
+    for _ in range(times):
+        assert json.loads(left)["after"] is None
+        left = json.loads(left)["text"]
+
+
+def test_fields_whose_names_became_the_same_stay_apart() -> None:
+    document = {f"password={signs(14)}": number for number in (1, 2)}
+    redacted = redact.redact_json(document)
+    assert list(redacted.values()) == [1, 2]
+    assert redact.redact_json(redacted) == redacted
+
+
 HELD: dict[str, Callable[[str], str]] = {
     "lines of Windows": lambda text: text.replace("\n", "\r\n"),
     "JSON": lambda text: json.dumps({"id": 1, "text": text}),
