@@ -1,8 +1,9 @@
-"""The spellings of a configured secret: raw, in a repr, JSON-escaped (also twice), percent-encoded, base64 and hex."""
+"""The spellings of a configured secret: raw, in a repr, JSON-escaped (also twice), percent-encoded, HTML, base64 and hex."""
 
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -17,8 +18,10 @@ def forms(secret: str) -> Iterator[str]:
     yield from (form for ascii_only in (True, False) for form in _json_forms(secret, ascii_only))
     yield from ("".join(f"\\u{unit:04x}" for unit in units) for units in [_utf16(secret)])
     yield "".join(f"\\u{unit:04X}" for unit in _utf16(secret))
-    for encoded in (quote(data, safe=""), quote(data), quote_plus(data), "".join(f"%{byte:02X}" for byte in data)):
+    percent = [quote(data, safe=safe) for safe in ("", "/", "+", "/+")]
+    for encoded in (*percent, quote_plus(data), "".join(f"%{byte:02X}" for byte in data)):
         yield from (encoded, re.sub(r"%[0-9A-F]{2}", lambda escape: escape[0].lower(), encoded))
+    yield from (html.escape(secret), html.escape(secret, quote=False))
     yield from (data.hex(), data.hex().upper())
     yield from _base64_forms(data)
 

@@ -11,13 +11,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _ESCAPED = re.compile(
-    r"[%\\&\x1b\"+](?:(?<=\x1b)\[[\d;]{0,12}m|(?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
-    r"|(?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'nrt/\\])|(?<=&)(?:amp|quot|apos|lt|gt|#\d{2,3}|#x[0-9A-Fa-f]{2});"
-    r"|(?<=[^\"\s:,(\[={]\")\"(?!\")|(?<=[^\"]\")\"(?=[\w{\[$./+~-])"
-    r"|(?<=\+)(?=%[0-9A-F]{2})|(?<=%[0-9A-F]{2}\+))"
+    r"""[%\\&\x1b"+](?:  # its first sign, on which each of these looks back
+        (?<=\x1b)\[[\d;]{0,12}m  # a colour
+      | (?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*  # a URL's
+      | (?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["'nrt/\\])  # JSON's and programs'
+      | (?<=&)(?:amp|quot|apos|lt|gt|\#\d{2,5}|\#x[0-9A-Fa-f]{2,4});  # HTML's
+      | (?<=[^"\s:,(\[={]")"(?!") | (?<=[^"]")"(?=[\w{\[$./+~-])  # a quote, doubled by CSV
+      | (?<=\+)(?=%[0-9A-F]{2}) | (?<=%[0-9A-F]{2}\+)  # a blank, in what a form sends
+    )""",
+    re.VERBOSE,
 )
 _BLANK = re.compile(r"\+")
-"""In what a form sends."""
 _PLAIN = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\'": "'", "\\/": "/", "\\\\": "\\"}
 """What JSON and programs write with a backslash."""
 _ENTITIES = {"&amp;": "&", "&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">"}
@@ -126,11 +130,11 @@ def _unescaped(text: str) -> Iterator[View]:
                 yield _read(text, *quoted.span(2), inside)
             outside += [each for each in inside if each[0] not in _PLAIN]
         outside += escapes
-        if literal := [each for each in outside if each[0] != "+"]:
-            yield _read(text, start, end, literal)
-        if len(literal) < len(outside):
-            blanks = _BLANK.finditer(text, start, end)
-            yield _read(text, start, end, sorted([*literal, *blanks], key=re.Match[str].start))
+        if any(each[0] == "+" for each in outside):
+            others = [each for each in outside if each[0] != "+"]
+            outside = sorted([*others, *_BLANK.finditer(text, start, end)], key=re.Match[str].start)
+        if outside:
+            yield _read(text, start, end, outside)
 
 
 def _until(escapes: deque[re.Match[str]], end: int) -> list[re.Match[str]]:
