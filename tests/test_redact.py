@@ -382,6 +382,7 @@ JSON_TEXTS = {
     "a backslash at the end": "password: {}\\",
     "a sign that JSON escapes before": "René's password is {}",
     "lines": "user,password\nbob,{}\n",
+    "a sign of two halves before": "\U0001d4daprod_secret_{}",
 }
 
 

@@ -1,4 +1,4 @@
-"""The spellings of a configured secret: raw, in a repr, JSON-escaped (also twice), percent-encoded, HTML, base64 and hex."""
+"""The spellings of a configured secret: raw, a repr, JSON (also twice), percent signs, HTML, base64 and hex."""
 
 from __future__ import annotations
 

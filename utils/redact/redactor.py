@@ -248,7 +248,7 @@ def _says(kind: str) -> int:
 def _whole_escapes(text: str, finding: Finding) -> Finding:
     """The finding without half an escape at either end, so that JSON stays JSON."""
     start, end, kind = finding
-    for escape in _UNICODE.finditer(text, max(0, start - 5), start + 4):
+    for escape in _UNICODE.finditer(text, max(0, start - 5), start + 5):
         if escape.start() < start < escape.end():
             start = escape.end()
     if start and text[start - 1] == "\\" and text[start] in 'nrtbf"\\/':
