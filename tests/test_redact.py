@@ -382,14 +382,14 @@ JSON_TEXTS = {
     "a backslash at the end": "password: {}\\",
     "a sign that JSON escapes before": "René's password is {}",
     "lines": "user,password\nbob,{}\n",
-    "a sign of two halves before": "\U0001d4daprod_secret_{}",
+    "a sign of two halves before": "\U0001d4dasb_secret_{}",
 }
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 @pytest.mark.parametrize("text", JSON_TEXTS.values(), ids=JSON_TEXTS)
 def test_json_in_json_stays_json(text: str, times: int) -> None:
-    secret = f"Xk2#{signs(12)}"
+    secret = signs(20)
     held = text.replace("{}", secret)
     for _ in range(times):
         held = json.dumps({"text": held, "after": None})
