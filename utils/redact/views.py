@@ -10,17 +10,19 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-_ESCAPED = re.compile(
-    r"""[%\\&\x1b"+](?:  # its first sign, on which each of these looks back
+_ESCAPES = r"""
         (?<=\x1b)\[[\d;]{0,12}m  # a colour
       | (?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*  # a URL's
       | (?<=\\)(?:\\{0,3}u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["'nrt/\\])  # JSON's and programs'
       | (?<=&)(?:amp|quot|apos|lt|gt|\#\d{2,5}|\#x[0-9A-Fa-f]{2,4});  # HTML's
+"""
+"""Behind their first signs, on which each looks back."""
+_RARER = r"""
       | (?<=[^"\s:,(\[={]")"(?!") | (?<=[^"]")"(?=[\w{\[$./+~-])  # a quote, doubled by CSV
       | (?<=\+)(?=%[0-9A-F]{2}) | (?<=%[0-9A-F]{2}\+)  # a blank, in what a form sends
-    )""",
-    re.VERBOSE,
-)
+"""
+_ESCAPED = re.compile(rf"[%\\&\x1b](?:{_ESCAPES})", re.VERBOSE)
+_ALL_ESCAPED = re.compile(rf"""[%\\&\x1b"+](?:{_ESCAPES}{_RARER})""", re.VERBOSE)
 _BLANK = re.compile(r"\+")
 _PLAIN = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\'": "'", "\\/": "/", "\\\\": "\\"}
 """What JSON and programs write with a backslash."""
@@ -114,16 +116,21 @@ def _joined(text: str) -> Iterator[View]:
 
 def _unescaped(text: str) -> Iterator[View]:
     """Every line that has escapes, without them; of escapes that JSON writes, each string that has them by itself."""
-    done = 0
-    for match in _ESCAPED.finditer(text):
+    done, usual = 0, _ALL_ESCAPED if '""' in text else _ESCAPED
+    for match in usual.finditer(text):
         if match.start() < done:
             continue
         start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - _LINE, done)
         end = text.find("\n", match.start())
         end = min(len(text) if end < 0 else end, match.start() + 2 * _LINE)
         done = end
-        escapes, outside = deque(_ESCAPED.finditer(text, start, end)), list[re.Match[str]]()
+        escaped = _ALL_ESCAPED if text.find("+", start, end) >= 0 else usual
+        escapes, outside = deque(escaped.finditer(text, start, end)), list[re.Match[str]]()
         for quoted in _STRING.finditer(text, start, end) if any(each[0] in _PLAIN for each in escapes) else ():
+            if not escapes:
+                break
+            if quoted.end() <= escapes[0].start():
+                continue
             outside += _until(escapes, quoted.start())
             inside = _until(escapes, quoted.end())
             if any(each[0] in _PLAIN for each in inside):
