@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import random
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.backup.test_plan import OLD, row
-from utils.backup.clean import PLAIN, cleaned, seen
+from utils import redact
+from utils.backup.clean import PLAIN, Memory, cleaned, seen
 from utils.backup.snapshot import BY_NAME, encoded, shards
 from utils.redact import Redactor
 
@@ -95,3 +98,17 @@ def test_in_what_is_no_text_only_what_can_be_read_is_a_secret(data: bytes, kinds
     redactor = Redactor(["an open door", "Gr\u00fc\u00dfe aus K\u00f6ln"])
     assert {kind for _, kind in seen(data, redactor)} == kinds
     assert cleaned("files/export/a.bin", data, redactor) == (None if kinds else data)
+
+
+def test_what_is_remembered_is_forgotten_when_any_rule_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = shutil.copytree(Path(redact.__file__).parent, tmp_path / "redact")
+    monkeypatch.setattr(redact, "__file__", str(package / "__init__.py"))
+    memory = Memory(tmp_path / "memory.json", [])
+    memory.blobs = {"content": "blob"}
+    memory.keep()
+    assert Memory(tmp_path / "memory.json", []).blobs == {"content": "blob"}
+    for changed in (package / "values.py", package / "rules" / "web.py"):
+        before = changed.read_bytes()
+        changed.write_bytes(before + b"\n")
+        assert Memory(tmp_path / "memory.json", []).blobs == {}
+        changed.write_bytes(before)

@@ -23,9 +23,12 @@ _MARKER = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
 _UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _NEAR, _FAR = 128, 8192
 """How far from a marker a rule may see it, in signs: over the end of a line, and in one line."""
-_WIDE = re.compile(
-    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{4096,}|Private-Lines: \d+\s+[A-Za-z0-9+/=\s\\]{0,24000}"
-    r"|BEGIN (?:[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)[ ]?-{4,5}(?:[^-]|-(?!---)){0,32768}"
+_WIDE = (
+    re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{4096,}"),
+    re.compile(r"Private-Lines: \d+\s+[A-Za-z0-9+/=\s\\]{0,24000}"),
+    re.compile(
+        r"BEGIN (?:[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)[ ]?-{4,5}(?:[^-]|-(?!---)){0,32768}"
+    ),
 )
 """What rules look into farther."""
 _DEEPEST = 3
@@ -195,12 +198,12 @@ def _windows(text: str, found: list[Finding]) -> Iterator[tuple[int, int, list[F
 def _wide(text: str) -> Iterator[tuple[int, int]]:
     """Where rules look far, with their reach; what overlaps is one."""
     begin, stop = 0, -1
-    for match in _WIDE.finditer(text):
-        start, last = _around(text, *match.span())
+    for span in sorted(match.span() for pattern in _WIDE for match in pattern.finditer(text)):
+        start, last = _around(text, *span)
         if stop >= 0 and start > stop:
             yield begin, stop
             stop = -1
-        begin, stop = (begin if stop >= 0 else start), last
+        begin, stop = (begin if stop >= 0 else start), max(stop, last)
     if stop >= 0:
         yield begin, stop
 

@@ -115,7 +115,7 @@ def _joined(text: str) -> Iterator[View]:
 
 
 def _unescaped(text: str) -> Iterator[View]:
-    """Every line that has escapes, without them; of escapes that JSON writes, each string that has them by itself."""
+    """Every line that has escapes, without them."""
     done, usual = 0, _ALL_ESCAPED if '""' in text else _ESCAPED
     for match in usual.finditer(text):
         if match.start() < done:
@@ -125,23 +125,30 @@ def _unescaped(text: str) -> Iterator[View]:
         end = min(len(text) if end < 0 else end, match.start() + 2 * _LINE)
         done = end
         escaped = _ALL_ESCAPED if text.find("+", start, end) >= 0 else usual
-        escapes, outside = deque(escaped.finditer(text, start, end)), list[re.Match[str]]()
-        for quoted in _STRING.finditer(text, start, end) if any(each[0] in _PLAIN for each in escapes) else ():
-            if not escapes:
+        yield from _unescaped_line(text, start, end, list(escaped.finditer(text, start, end)))
+
+
+def _unescaped_line(text: str, start: int, end: int, escapes: list[re.Match[str]]) -> Iterator[View]:
+    """A line without its escapes; of those that JSON writes, each string that has them as a text of its own."""
+    outside = escapes
+    if any(each[0] in _PLAIN for each in escapes):
+        outside, left = [], deque(escapes)
+        for quoted in _STRING.finditer(text, start, end):
+            if not left:
                 break
-            if quoted.end() <= escapes[0].start():
+            if quoted.end() <= left[0].start():
                 continue
-            outside += _until(escapes, quoted.start())
-            inside = _until(escapes, quoted.end())
+            outside += _until(left, quoted.start())
+            inside = _until(left, quoted.end())
             if any(each[0] in _PLAIN for each in inside):
                 yield _read(text, *quoted.span(2), inside)
             outside += [each for each in inside if each[0] not in _PLAIN]
-        outside += escapes
-        if any(each[0] == "+" for each in outside):
-            others = [each for each in outside if each[0] != "+"]
-            outside = sorted([*others, *_BLANK.finditer(text, start, end)], key=re.Match[str].start)
-        if outside:
-            yield _read(text, start, end, outside)
+        outside += left
+    if any(each[0] == "+" for each in outside):
+        others = [each for each in outside if each[0] != "+"]
+        outside = sorted([*others, *_BLANK.finditer(text, start, end)], key=re.Match[str].start)
+    if outside:
+        yield _read(text, start, end, outside)
 
 
 def _until(escapes: deque[re.Match[str]], end: int) -> list[re.Match[str]]:
